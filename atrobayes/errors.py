@@ -1,0 +1,84 @@
+"""What can go wrong, each kind with the exit code the command line gives it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class AtroError(Exception):
+    """Base of every error atrobayes raises on purpose; a bare one is our own bug."""
+
+    exit_code = 70
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing wrong in the user's files, with all that is needed to mend it.
+
+    Parameters
+    ----------
+    found : str
+        What stands there.
+    expected : str
+        What should stand there.
+    todo : str
+        What the user can do about it.
+    file : str
+        Path of the file or folder, "" where there is none.
+    row : int or None
+        Line number in the file, the header being line 1.
+    column : str
+        Column or key, "" where the whole row or file is meant.
+    """
+
+    found: str
+    expected: str
+    todo: str = ""
+    file: str = ""
+    row: int | None = None
+    column: str = ""
+
+    def __str__(self) -> str:
+        place = self.file
+        if self.row is not None:
+            place += f", line {self.row}"
+        if self.column:
+            place += f", {self.column}"
+        parts = [f"found {self.found}", f"expected {self.expected}"]
+        if self.todo:
+            parts.append(self.todo)
+        return f"{place}: " * bool(place) + "; ".join(parts)
+
+
+class DataError(AtroError):
+    """The data are wrong: one or more faults, all reported at once."""
+
+    exit_code = 1
+
+    def __init__(self, faults: Fault | Sequence[Fault]) -> None:
+        self.faults: tuple[Fault, ...] = (faults,) if isinstance(faults, Fault) else tuple(faults)
+        count = f"{len(self.faults)} problems:\n" if len(self.faults) > 1 else ""
+        super().__init__(count + "\n".join(str(fault) for fault in self.faults))
+
+
+class StudyError(DataError):
+    """study.toml, or the folder it points to, is wrong."""
+
+
+class UsageError(AtroError):
+    """The command was called in a way that cannot work."""
+
+    exit_code = 2
+
+
+class GateError(AtroError):
+    """A fit did not pass its convergence gate; results were written and marked."""
+
+    exit_code = 3
+
+
+class DisagreementError(AtroError):
+    """A check of numbers disagrees."""
+
+    exit_code = 4

@@ -1,0 +1,206 @@
+"""study.toml: its shape, its types and its defaults, as one frozen value.
+
+Names that other rooms own (structures, analyses, engines) are only read as text here;
+the room that owns them checks them before any work starts.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from atrobayes.errors import Fault, StudyError
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class About(_Table):
+    """[study]: what the study is called and who is compared."""
+
+    name: str = Field("study", description="Name of the study, used in titles.")
+    groups: tuple[str, ...] | None = Field(
+        None, description="Group labels in order: the interaction is first minus second. Default: as patients.tsv."
+    )
+    seed: int = Field(1, ge=0, description="Seed of everything random.")
+
+
+class Data(_Table):
+    """[data]: where the files are. Paths are relative to study.toml."""
+
+    subjects_dir: Path = Field(description="FreeSurfer SUBJECTS_DIR.")
+    patients: Path = Field(Path("patients.tsv"), description="One row per patient.")
+    visits: Path = Field(Path("visits.tsv"), description="One row per patient and visit.")
+    structures: Literal["paper", "all"] | tuple[str, ...] = Field(
+        "paper", description='"paper" (the 13 of its tables), "all", or a list of ids.'
+    )
+    stream: Literal["long", "cross"] = Field("long", description="FreeSurfer stream the volumes come from.")
+
+
+class OwnStructure(_Table):
+    """[structures]: a structure of the user's own, the sum of rows of aseg.stats."""
+
+    sum: tuple[str, ...] = Field(min_length=1, description="StructName entries of aseg.stats, added up.")
+
+
+class Definitions(_Table):
+    """[definitions]: how the clinical record is read."""
+
+    steroid_weeks: float = Field(8, ge=0, description="Scans closer than this after steroids are left out.")
+    edss_confirmation_weeks: float = Field(24, ge=0, description="How long a rise in EDSS must last.")
+    edss_reference: Literal["interval", "baseline"] = Field("interval", description="EDSS a rise is measured from.")
+    unconfirmed: Literal["no", "yes", "exclude"] = Field(
+        "no", description="How a rise without a late enough assessment counts for NEDA-3."
+    )
+    lesion_timing: Literal["end", "start"] = Field("end", description="Which visit's lesion count an interval has.")
+    annualised: bool = Field(False, description="Divide changes by the real years between the scans.")
+    visit_tolerance_months: float = Field(6, gt=0, description="Visits further off their nominal date are flagged.")
+
+
+class Analyses(_Table):
+    """[analyses]: what is asked."""
+
+    use: tuple[str, ...] | None = Field(None, description="Ids of analyses. Default: all that the data allow.")
+
+
+class NormalPrior(_Table):
+    """A normal prior given as numbers, on the standardised or the raw scale."""
+
+    normal: tuple[float, Annotated[float, Field(gt=0)]] = Field(description="Mean and SD.")
+    scale: Literal["standardised", "raw"] = "standardised"
+
+
+class HalfStudentPrior(_Table):
+    """A half-Student-t prior of a standard deviation: degrees of freedom and scale."""
+
+    half_student_t: tuple[Annotated[float, Field(gt=0)], Annotated[float, Field(gt=0)]] = Field(
+        description="Degrees of freedom and scale, on the standardised scale."
+    )
+
+
+class PriorChoice(_Table):
+    """[priors]: what is believed before the data, on the standardised scale."""
+
+    slope: Literal["regularising", "wide", "sceptical"] | NormalPrior = Field(
+        "regularising", description="Prior of every group's slope."
+    )
+    slope_group_correlation: float = Field(0.5, gt=-1, lt=1, description="Prior correlation of two groups' slopes.")
+    intercept_mean_sd: float = Field(2.5, gt=0, description="Prior SD of the mean of the groups' intercepts.")
+    intercept_difference_sd: float = Field(1.0, gt=0, description="Prior SD of the difference of two intercepts.")
+    patient_sd: HalfStudentPrior = Field(HalfStudentPrior(half_student_t=(3, 1)), description="Patient SD.")
+    residual_sd: HalfStudentPrior = Field(HalfStudentPrior(half_student_t=(3, 1)), description="Residual SD.")
+    predictor_unit: float | None = Field(None, gt=0, description="u, in lesions. Default: as the analysis says.")
+    outcome_sd: float | None = Field(None, gt=0, description="s_y. Default: SD of the outcome over all rows.")
+
+
+class Interval(_Table):
+    """The interval every estimate is given with."""
+
+    prob: float = Field(0.95, gt=0, lt=1, description="Probability inside.")
+    kind: Literal["eti"] = Field("eti", description="Equal-tailed; the highest-density one stands beside it.")
+
+
+class Rope(_Table):
+    """Region of practical equivalence: an effect of u smaller than this counts as none."""
+
+    standardised: float | None = Field(None, gt=0, description="In SD of the outcome. Default 0.1.")
+    raw: float | None = Field(None, gt=0, description="In the outcome's units.")
+
+    @model_validator(mode="after")
+    def _one_scale(self) -> Rope:
+        if self.standardised is not None and self.raw is not None:
+            raise ValueError("give standardised or raw, not both")
+        return self
+
+
+class Inference(_Table):
+    """[inference]: how posteriors are computed."""
+
+    engine: str = Field("auto", description='"auto", "quadrature", "nutpie" or "pymc".')
+    draws: int = Field(1000, ge=100, description="Draws per chain.")
+    tune: int = Field(1000, ge=100, description="Adaptation steps per chain.")
+    chains: int = Field(4, ge=2, description="Chains.")
+    interval: Interval = Interval()
+    rope: Rope = Rope()
+
+
+class Study(_Table):
+    """A study file, read and checked for shape and types.
+
+    Attributes are the tables of study.toml; `path` is the file itself. Paths in `data`
+    are absolute after reading.
+    """
+
+    path: Path = Field(exclude=True)
+    format: Literal[1] = 1
+    study: About = About()
+    data: Data
+    structures: dict[str, OwnStructure] = Field(default_factory=dict)
+    definitions: Definitions = Definitions()
+    analyses: Analyses = Analyses()
+    priors: PriorChoice = PriorChoice()
+    inference: Inference = Inference()
+
+    @property
+    def default_out(self) -> Path:
+        """Results folder when none is named: `results/` beside the study file."""
+        return self.path.parent / "results"
+
+
+def read_study(path: Path) -> Study:
+    """Read study.toml.
+
+    Raises
+    ------
+    StudyError
+        If the file is absent, not TOML, or has unknown keys or wrong types; every such
+        place is named, unknown keys with the nearest known one.
+    """
+    path = path.absolute()
+    if not path.is_file():
+        raise StudyError(Fault("no such file", "a study file", "try `atrobayes example DIR` first", str(path)))
+    try:
+        raw = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise StudyError(Fault(str(error), "TOML in UTF-8", "mend the line named", str(path))) from error
+    if "path" in raw:
+        raise StudyError(_unknown(path, ("path",)))
+    try:
+        study = Study(path=path, **raw)
+    except ValidationError as error:
+        raise StudyError([_fault(path, item) for item in error.errors()]) from error
+    return study.model_copy(update={"data": _absolute(study.data, path.parent)})
+
+
+def _absolute(data: Data, folder: Path) -> Data:
+    places = {name: folder / getattr(data, name) for name in ("subjects_dir", "patients", "visits")}
+    return data.model_copy(update=places)
+
+
+def _fault(path: Path, item: Any) -> Fault:
+    key = tuple(str(part) for part in item["loc"])
+    if item["type"] == "extra_forbidden":
+        return _unknown(path, key)
+    if item["type"] == "missing":
+        return Fault("nothing", "a value", "add this key", str(path), column=".".join(key))
+    return Fault(repr(item["input"]), item["msg"], "mend the value", str(path), column=".".join(key))
+
+
+def _unknown(path: Path, key: tuple[str, ...]) -> Fault:
+    near = difflib.get_close_matches(key[-1], _known_keys(key[:-1]), n=1)
+    todo = f"did you mean {near[0]!r}?" if near else "remove it, or see docs/study-file.md for the keys"
+    return Fault(f"the unknown key {key[-1]!r}", "a key of the study file", todo, str(path), column=".".join(key))
+
+
+def _known_keys(parents: tuple[str, ...]) -> list[str]:
+    model: Any = Study
+    for part in parents:
+        field = model.model_fields.get(part) if isinstance(model, type) and issubclass(model, BaseModel) else None
+        model = field.annotation if field else None
+    known = isinstance(model, type) and issubclass(model, BaseModel)
+    return [name for name in model.model_fields if name != "path"] if known else []
