@@ -1,0 +1,181 @@
+"""What was left out and why: one row for each thing, and counts that add up."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import pandas as pd
+import xarray as xr
+
+from atrobayes.files import Column
+
+STAGES = {
+    "found": "a visit without a scan, or a scan without a visit",
+    "processed": "FreeSurfer did not deliver the volume",
+    "usable": "the scan must not be compared with the others",
+    "interval": "a nominal year without a usable scan at both ends",
+    "analysis": "left out of one analysis only",
+}
+ALL = "ALL"
+
+
+@dataclass(frozen=True)
+class Exclusion:
+    """One thing left out.
+
+    Attributes
+    ----------
+    stage : str
+        found, processed, usable, interval or analysis.
+    patient : str
+        "" where it is not known whose it is.
+    visit : int or None
+        Nominal year; of an interval, the year that closes it.
+    structure, analysis : str
+        "" where all are meant.
+    rule, reason : str
+        The rule's name, and what was found, in words.
+    file : str
+        Path relative to the study's folder or the SUBJECTS_DIR; "" where none is meant.
+    """
+
+    stage: str
+    patient: str = ""
+    visit: int | None = None
+    structure: str = ""
+    analysis: str = ""
+    rule: str = ""
+    reason: str = ""
+    file: str = ""
+
+
+COLUMNS = (
+    Column("stage", "How far the scan, interval or row had come", levels=STAGES),
+    Column("patient", "Patient; n/a where the scan belongs to nobody in patients.tsv"),
+    Column("visit", "Nominal visit; of an interval, the visit that closes it", "year"),
+    Column("structure", "Structure left out; n/a: all of them"),
+    Column("analysis", "Analysis it was left out of; n/a: all of them"),
+    Column("rule", "Name of the rule that left it out"),
+    Column("reason", "What was found"),
+    Column("file", "File or folder, relative to the study's folder or the SUBJECTS_DIR"),
+)
+
+
+def to_frame(exclusions: Sequence[Exclusion]) -> pd.DataFrame:
+    """Table of exclusions.tsv, sorted by stage (as `STAGES`), patient, visit, structure, analysis, rule, file."""
+    rows = [asdict(item) for item in sorted(exclusions, key=_order)]
+    frame = pd.DataFrame(rows, columns=[column.name for column in COLUMNS])
+    return frame.astype({"visit": "Int64"}).astype({"visit": object}).where(frame["visit"].notna(), None)
+
+
+def flow(cohort: xr.Dataset, exclusions: Sequence[Exclusion]) -> pd.DataFrame:
+    """Count what is left at each step, by group and in total.
+
+    Parameters
+    ----------
+    cohort : Dataset
+        The Cohort.
+    exclusions : sequence of Exclusion
+        Of the same cohort, those of lost intervals included.
+
+    Returns
+    -------
+    DataFrame
+        Columns step, unit, group, n, lost, reasons; groups in the cohort's order, then ALL. `lost` of a
+        step is what the previous step of the same unit had more; `reasons` says why, such as
+        "steroid 3, protocol 1", and its counts sum to `lost`. Patient-years begin with the nominal years
+        between a patient's first and last clinical visit.
+    """
+    group_of = dict(zip(cohort["patient"].to_numpy().tolist(), cohort["group"].to_numpy().tolist(), strict=True))
+    labels = list(dict.fromkeys(label for label in group_of.values() if label != ALL))
+    steps = _patient_steps(cohort) + _visit_steps(cohort) + _year_steps(cohort, exclusions)
+    rows = [
+        {"step": step.name, "unit": step.unit, "group": group} | _count(step, group, group_of)
+        for step in steps
+        for group in [*labels, ALL]
+    ]
+    return pd.DataFrame(rows, columns=["step", "unit", "group", "n", "lost", "reasons"])
+
+
+@dataclass(frozen=True)
+class _Step:
+    name: str
+    unit: str
+    kept: tuple[str, ...]  # patient of each unit kept
+    lost: tuple[tuple[str, str], ...] = ()  # patient and reason of each unit lost since the step before
+
+
+def _patient_steps(cohort: xr.Dataset) -> list[_Step]:
+    enrolled = tuple(cohort["patient"].to_numpy().tolist())
+    owner, status = _records(cohort)
+    seen, scanned = set(owner), {who for who, state in zip(owner, status, strict=True) if state == "usable"}
+    return [
+        _Step("enrolled", "patients", enrolled),
+        _step("with a clinical visit", "patients", [(who, "" if who in seen else "no visit") for who in enrolled]),
+        _step(
+            "with a usable scan",
+            "patients",
+            [(who, "" if who in scanned else "no usable scan") for who in enrolled if who in seen],
+        ),
+    ]
+
+
+def _visit_steps(cohort: xr.Dataset) -> list[_Step]:
+    owner, status = _records(cohort)
+    steps = [_Step("clinical visits", "visits", tuple(owner))]
+    left = list(zip(owner, status, strict=True))
+    for name, losing in (
+        ("scanned", {"none"}),
+        ("finished", {"missing", "unfinished", "failed"}),
+        ("usable", {"protocol", "steroid"}),
+    ):
+        steps.append(_step(name, "visits", [(who, state if state in losing else "") for who, state in left]))
+        left = [(who, state) for who, state in left if state not in losing]
+    return steps
+
+
+def _year_steps(cohort: xr.Dataset, exclusions: Sequence[Exclusion]) -> list[_Step]:
+    lost = {(item.patient, item.visit): item.rule for item in exclusions if item.stage == "interval"}
+    years = nominal_years(cohort)
+    marked = [(who, lost.get((who, visit + 1), "")) for who, visit in years]
+    return [
+        _Step("nominal years followed", "patient-years", tuple(who for who, _ in years)),
+        _step("patient-years", "patient-years", marked),
+    ]
+
+
+def nominal_years(cohort: xr.Dataset) -> list[tuple[str, int]]:
+    """Every nominal year k to k + 1 between a patient's first and last clinical visit: (patient, k)."""
+    visits: dict[str, list[int]] = {}
+    for who, visit in zip(
+        cohort["record_patient"].to_numpy().tolist(), cohort["visit"].to_numpy().tolist(), strict=True
+    ):
+        visits.setdefault(who, []).append(visit)
+    return [(who, year) for who, seen in visits.items() for year in range(min(seen), max(seen))]
+
+
+def _records(cohort: xr.Dataset) -> tuple[list[str], list[str]]:
+    return cohort["record_patient"].to_numpy().tolist(), cohort["scan_status"].to_numpy().tolist()
+
+
+def _step(name: str, unit: str, marked: Sequence[tuple[str, str]]) -> _Step:
+    kept = tuple(who for who, reason in marked if not reason)
+    return _Step(name, unit, kept, tuple((who, reason) for who, reason in marked if reason))
+
+
+def _count(step: _Step, group: str, group_of: dict[str, str]) -> dict[str, Any]:
+    inside = group_of if group == ALL else {who for who, label in group_of.items() if label == group}
+    reasons = Counter(reason for who, reason in step.lost if who in inside)
+    return {
+        "n": sum(who in inside for who in step.kept),
+        "lost": reasons.total(),
+        "reasons": ", ".join(f"{reason} {count}" for reason, count in sorted(reasons.items())),
+    }
+
+
+def _order(item: Exclusion) -> tuple[Any, ...]:
+    visit = (item.visit is None, item.visit or 0)
+    return (list(STAGES).index(item.stage), item.patient, visit, item.structure, item.analysis, item.rule, item.file)

@@ -1,0 +1,144 @@
+"""A FreeSurfer SUBJECTS_DIR: which runs it holds, of which stream, and how far each got."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from atrobayes.errors import DataError, Fault
+
+MARKER = ".long."
+_TEMPLATES = re.compile(r"fsaverage.*|[lr]h\.EC_average|V1_average|cvs_avg35.*")
+_VERSION = re.compile(r"-v?(\d+\.\d+(?:\.\d+)?)(?=[-\s]|$)")
+_TAIL_BYTES = 65_536
+
+
+@dataclass(frozen=True)
+class Run:
+    """One folder that recon-all made.
+
+    Attributes
+    ----------
+    fsid : str
+        Name of the time point; of a template, its own name.
+    base : str or None
+        Template a longitudinal run was made with.
+    stream : "long", "cross" or "base"
+    path : Path
+    freesurfer : str
+        Version such as "7.4.1"; "" where no stamp tells.
+    state : "finished", "unfinished" or "failed"
+    reason : str
+        Why it is not finished; "" where it is.
+    """
+
+    fsid: str
+    base: str | None
+    stream: Literal["long", "cross", "base"]
+    path: Path
+    freesurfer: str
+    state: Literal["finished", "unfinished", "failed"]
+    reason: str
+
+
+def find_runs(subjects_dir: Path) -> tuple[Run, ...]:
+    """List every run of a SUBJECTS_DIR, sorted by folder name.
+
+    A folder `X.long.Y` is the longitudinal run of time point X with template Y. A template is a
+    folder that some longitudinal run names, or that holds `base-tps`. FreeSurfer's own averages
+    (fsaverage and the like) and folders without stats, scripts or mri are passed over.
+
+    Raises
+    ------
+    DataError
+        If the folder is absent or is not a folder.
+    """
+    _check_folder(subjects_dir)
+    folders = sorted((entry for entry in subjects_dir.iterdir() if _is_run(entry)), key=lambda entry: entry.name)
+    templates = {folder.name.partition(MARKER)[2] for folder in folders}
+    return tuple(_run(folder, templates) for folder in folders)
+
+
+def time_points(runs: Iterable[Run], stream: Literal["long", "cross"]) -> dict[str, tuple[Run, ...]]:
+    """Runs of one stream by the name of their time point, and also by their folder's name.
+
+    More than one run under a name means two templates for one time point: whoever wants one of
+    them has to name the whole folder.
+    """
+    found: dict[str, tuple[Run, ...]] = {}
+    for run in runs:
+        if run.stream == stream:
+            for name in dict.fromkeys((run.fsid, run.path.name)):
+                found[name] = (*found.get(name, ()), run)
+    return found
+
+
+def _check_folder(subjects_dir: Path) -> None:
+    if subjects_dir.is_dir():
+        return
+    found = "a file" if subjects_dir.exists() else "no such folder"
+    todo = "check data.subjects_dir in study.toml"
+    raise DataError(Fault(found, "a FreeSurfer SUBJECTS_DIR", todo, str(subjects_dir)))
+
+
+def _is_run(folder: Path) -> bool:
+    if _TEMPLATES.fullmatch(folder.name) or not folder.is_dir():
+        return False
+    return any((folder / part).is_dir() for part in ("stats", "scripts", "mri"))
+
+
+def _run(folder: Path, templates: set[str]) -> Run:
+    fsid, _, base = folder.name.partition(MARKER)
+    template = folder.name in templates or (folder / "base-tps").exists()
+    stream: Literal["long", "cross", "base"] = "long" if base else "base" if template else "cross"
+    state, reason = _state(folder)
+    return Run(fsid, base or None, stream, folder, _version(folder / "scripts"), state, reason)
+
+
+def _version(scripts: Path) -> str:
+    for name in ("build-stamp.txt", "lastcall.build-stamp.txt"):
+        if (scripts / name).is_file():
+            match = _VERSION.search((scripts / name).read_text("utf-8", "replace"))
+            if match:
+                return match[1]
+    return ""
+
+
+def _state(folder: Path) -> tuple[Literal["finished", "unfinished", "failed"], str]:
+    scripts = folder / "scripts"
+    if not scripts.is_dir():
+        # A tree published without scripts/ can only be judged by what it holds.
+        whole = (folder / "stats" / "aseg.stats").is_file()
+        return ("finished", "") if whole else ("unfinished", "neither scripts/ nor stats/aseg.stats")
+    done = (scripts / "recon-all.done").exists()
+    if _last_word(scripts) == "failed" or (not done and (scripts / "recon-all.error").exists()):
+        return "failed", "recon-all exited with errors"
+    running = sorted(path.name for path in scripts.glob("IsRunning*"))
+    if running:
+        return "unfinished", f"recon-all is running or was killed (scripts/{running[0]})"
+    return ("finished", "") if done else ("unfinished", "no scripts/recon-all.done")
+
+
+def _last_word(scripts: Path) -> str:
+    """How the latest recon-all call ended; logs are appended to by every call, so only the end counts."""
+    for name in ("recon-all-status.log", "recon-all.log"):
+        if (scripts / name).is_file():
+            # Split at LF only: progress bars leave bare carriage returns.
+            for line in reversed(_tail(scripts / name).split("\n")):
+                if "exited with ERRORS" in line:
+                    return "failed"
+                if "finished without error" in line:
+                    return "finished"
+                if line.startswith("#@#") and not line.startswith("#@#%"):
+                    return "running"
+            return ""
+    return ""
+
+
+def _tail(path: Path) -> str:
+    with path.open("rb") as stream:
+        stream.seek(max(0, path.stat().st_size - _TAIL_BYTES))
+        return stream.read().decode("utf-8", "replace")
