@@ -69,10 +69,9 @@ class Analyses(_Table):
 
 
 class NormalPrior(_Table):
-    """A normal prior given as numbers, on the standardised or the raw scale."""
+    """A normal prior given as numbers, on the standardised scale."""
 
     normal: tuple[float, Annotated[float, Field(gt=0)]] = Field(description="Mean and SD.")
-    scale: Literal["standardised", "raw"] = "standardised"
 
 
 class HalfStudentPrior(_Table):

@@ -1,0 +1,169 @@
+"""The quadrature engine: exact posteriors of Gaussian models with one random intercept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.metadata import version
+
+import numpy as np
+import xarray as xr
+
+from atrobayes.inference.engine import Settings
+from atrobayes.inference.engines.quadrature.conditional import condition
+from atrobayes.inference.engines.quadrature.solve import FIRST_PANELS, Refined, integrate
+from atrobayes.inference.engines.quadrature.sums import Sums, gather
+from atrobayes.inference.marginals import Mixture
+from atrobayes.inference.seeds import derive
+from atrobayes.models.frame import Frame
+from atrobayes.models.model import Linear, Model
+from atrobayes.models.priors import Priors
+
+MOST_SDS = 3
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Outcomes present in the same rows, with what was found for them."""
+
+    outcomes: np.ndarray
+    linear: Linear
+    sums: Sums
+    refined: Refined
+
+
+@dataclass(frozen=True)
+class Quadrature:
+    """Integrate over the SDs by Gauss–Legendre panels; no sampling, deterministic."""
+
+    name: str = "quadrature"
+    libraries: tuple[str, ...] = ("numpy", "scipy")
+
+    def refuses(self, model: Model, frame: Frame, priors: Priors) -> str | None:
+        """Refuse models that are not Gaussian and linear, or have more SDs than a grid can hold."""
+        linear = model.linear(frame, priors)
+        if linear is None:
+            return "it is not a Gaussian linear model with at most one random intercept"
+        if len(linear.sd_names) > MOST_SDS:
+            return f"it has {len(linear.sd_names)} standard deviations; at most {MOST_SDS} fit on the grid"
+        return None
+
+    def run(
+        self, model: Model, frame: Frame, priors: Priors, settings: Settings, seed: int
+    ) -> tuple[xr.DataTree, Mixture]:
+        """Integrate every outcome; also take independent draws for the tree."""
+        parts = _fit_patterns(model, frame, priors)
+        linear, order = parts[0].linear, np.argsort(np.concatenate([part.outcomes for part in parts]))
+        stack = _Stack([part.refined for part in parts], order)
+        mixture = Mixture(
+            frame.outcomes,
+            linear.terms,
+            stack.join(lambda found: found.solution.mixture.weight),
+            stack.join(lambda found: found.solution.mixture.loc),
+            stack.join(lambda found: found.solution.mixture.scale),
+        ).scaled(frame.slope_scale)
+        draws = [_draw(part, frame, settings, seed) for part in parts]
+        coefficients, sds = (np.concatenate([pair[k] for pair in draws])[order] for k in (0, 1))
+        posterior = _posterior(coefficients, sds, linear, frame, settings)
+        groups = {
+            "/": xr.Dataset(attrs={"engine": self.name, "engine_version": version("atrobayes")}),
+            "/posterior": posterior,
+            "/mixture": _mixture_dataset(mixture, stack, linear),
+        }
+        settings.progress(len(frame.outcomes), len(frame.outcomes))
+        return xr.DataTree.from_dict(groups), mixture
+
+
+class _Stack:
+    """Joins what was found for several patterns of missing values, in the frame's order of outcomes."""
+
+    def __init__(self, found: list[Refined], order: np.ndarray) -> None:
+        self.found, self.order = found, order
+
+    def join(self, pick: object) -> np.ndarray:
+        assert callable(pick)
+        return np.asarray(np.concatenate([pick(one) for one in self.found])[self.order])
+
+
+def _fit_patterns(model: Model, frame: Frame, priors: Priors) -> list[_Part]:
+    """Fit each pattern of missing values; all end on one rule, so that their nodes can be stacked."""
+    count = FIRST_PANELS
+    while True:
+        parts = [_fit_pattern(model, frame, priors, rows, outcomes, count) for rows, outcomes in frame.patterns()]
+        most = max(part.refined.panels for part in parts)
+        if all(part.refined.panels == most for part in parts):
+            return parts
+        count = most
+
+
+def _fit_pattern(
+    model: Model, frame: Frame, priors: Priors, rows: np.ndarray, outcomes: np.ndarray, count: int
+) -> _Part:
+    some = frame.select(rows, outcomes)
+    linear = model.linear(some, priors)
+    assert linear is not None
+    sums = gather(linear.X, some.y_standardised, linear.patient, linear.residual_block)
+    return _Part(outcomes, linear, sums, integrate(linear, sums, some.outcomes, count))
+
+
+def _draw(part: _Part, frame: Frame, settings: Settings, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Independent draws: coefficients (outcome, draw, coef) and SDs (outcome, draw, sd), standardised."""
+    coefficients, sds = [], []
+    curves = part.refined.solution.curves
+    for k, outcome in enumerate(part.outcomes):
+        # a generator per outcome: what is drawn does not depend on which other outcomes there are
+        rng = np.random.default_rng(derive(seed, frame.outcomes[outcome]))
+        sd = curves.take(np.array([k])).draw(settings.chains * settings.draws, rng)
+        given = condition(part.linear, part.sums, np.array([k]), np.maximum(sd, 1e-12))
+        coefficients.append(given.draw(rng)[0])
+        sds.append(sd[0])
+    return np.stack(coefficients), np.stack(sds)
+
+
+def _posterior(
+    coefficients: np.ndarray, sds: np.ndarray, linear: Linear, frame: Frame, settings: Settings
+) -> xr.Dataset:
+    def chains(values: np.ndarray) -> np.ndarray:
+        shaped = values.reshape(len(values), settings.chains, settings.draws, -1)
+        return np.moveaxis(shaped, 0, 2)
+
+    terms = np.einsum("tc,odc->odt", linear.contrasts, coefficients) * frame.slope_scale[:, None, None]
+    dims = ("chain", "draw", "outcome")
+    return xr.Dataset(
+        {
+            "terms": ((*dims, "term"), chains(terms), {"units": frame.unit}),
+            "sds": ((*dims, "sd"), chains(sds * frame.scales.y_sd[:, None, None])),
+            "coefficients": ((*dims, "coefficient"), chains(coefficients), {"units": "standardised"}),
+        },
+        coords={
+            "chain": np.arange(settings.chains),
+            "draw": np.arange(settings.draws),
+            "outcome": list(frame.outcomes),
+            "term": list(linear.terms),
+            "sd": list(linear.sd_names),
+            "coefficient": list(linear.coefs),
+        },
+    )
+
+
+def _mixture_dataset(mixture: Mixture, stack: _Stack, linear: Linear) -> xr.Dataset:
+    change = {
+        f"change_{kind}": ("outcome", stack.join(lambda found, kind=kind: found.change[kind]))
+        for kind in stack.found[0].change
+    }
+    curves = {
+        "sd_mean": stack.join(lambda found: found.solution.curves.mean()),
+        "sd_sd": stack.join(lambda found: found.solution.curves.sd()),
+    }
+    return xr.Dataset(
+        {
+            "weight": (("outcome", "node"), mixture.weight),
+            "loc": (("outcome", "term", "node"), mixture.loc),
+            "scale": (("outcome", "term", "node"), mixture.scale),
+            "log_evidence": ("outcome", stack.join(lambda found: found.solution.log_evidence)),
+            "reached": ("outcome", stack.join(lambda found: found.reached).astype(np.int8)),
+        }
+        | {name: (("outcome", "sd"), values, {"units": "standardised"}) for name, values in curves.items()}
+        | change,
+        coords={"outcome": list(mixture.outcomes), "term": list(mixture.terms), "sd": list(linear.sd_names)},
+        attrs={"panels": stack.found[0].panels},
+    )

@@ -1,0 +1,103 @@
+"""Gauss–Legendre panels on the unit interval: integrate, interpolate, accumulate, invert.
+
+A function known at the nodes of a panel is the polynomial through them, in Legendre form;
+integrals up to any point then have a closed form.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.polynomial import legendre
+
+from atrobayes.inference.newton import solve_increasing
+
+ORDER = 8
+_NODES, _WEIGHTS = legendre.leggauss(ORDER)
+_DEGREES = np.arange(ORDER)
+# values at the nodes → Legendre coefficients
+_TO_COEF = ((2 * _DEGREES + 1) / 2)[:, None] * (legendre.legvander(_NODES, ORDER - 1) * _WEIGHTS[:, None]).T
+
+
+def nodes(panels: int) -> np.ndarray:
+    """(panels · ORDER,): nodes in (0, 1); the ends are never among them."""
+    return np.asarray(((np.arange(panels)[:, None] + (_NODES + 1) / 2) / panels).ravel())
+
+
+def weights(panels: int) -> np.ndarray:
+    """(panels · ORDER,): weights, adding up to one."""
+    return np.tile(_WEIGHTS / (2 * panels), panels)
+
+
+def interpolate(panels: int, at: np.ndarray) -> np.ndarray:
+    """(point, node): matrix that takes values at the nodes to values at the points `at` in [0, 1]."""
+    panel, local = _place(panels, at)
+    inside = legendre.legvander(local, ORDER - 1) @ _TO_COEF
+    matrix = np.zeros((len(at), panels, ORDER))
+    matrix[np.arange(len(at)), panel] = inside
+    return matrix.reshape(len(at), panels * ORDER)
+
+
+def cumulate(values: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """Integrals from 0.
+
+    Parameters
+    ----------
+    values : ndarray (curve, node)
+        Each curve at the nodes.
+    at : ndarray (curve,)
+        Upper end, in [0, 1].
+    """
+    panels = values.shape[1] // ORDER
+    panel, local = _place(panels, at)
+    below, coef = _masses_and_coefs(values, panels)
+    rows = np.arange(len(at))
+    return np.asarray(below[rows, panel] + (_integral(local) * coef[rows, panel]).sum(axis=1) / (2 * panels))
+
+
+def invert(values: np.ndarray, level: np.ndarray) -> np.ndarray:
+    """Where each curve's integral from 0 reaches `level` of its whole: Newton inside a bracket.
+
+    Parameters
+    ----------
+    values : ndarray (curve, node)
+        Densities at the nodes, not necessarily normalised.
+    level : ndarray (curve,)
+        In (0, 1).
+
+    Returns
+    -------
+    ndarray (curve,)
+        Points in [0, 1].
+    """
+    panels = values.shape[1] // ORDER
+    below, coef = _masses_and_coefs(values, panels)
+    rows = np.arange(len(level))
+    target = level * below[:, -1]
+    panel = np.clip((below[:, 1:] < target[:, None]).sum(axis=1), 0, panels - 1)
+    rest, own = (target - below[rows, panel]) * 2 * panels, coef[rows, panel]
+
+    def excess_and_slope(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        slope = (legendre.legvander(x, ORDER - 1) * own).sum(axis=1)
+        return (_integral(x) * own).sum(axis=1) - rest, slope
+
+    ends = np.ones(len(level))
+    x = solve_increasing(excess_and_slope, np.zeros(len(level)), -ends, ends, 1e-11)
+    return np.asarray((panel + (x + 1) / 2) / panels)
+
+
+def _place(panels: int, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    panel = np.clip((at * panels).astype(np.int64), 0, panels - 1)
+    return panel, 2 * (at * panels - panel) - 1
+
+
+def _masses_and_coefs(values: np.ndarray, panels: int) -> tuple[np.ndarray, np.ndarray]:
+    by_panel = values.reshape(len(values), panels, ORDER)
+    masses = by_panel @ _WEIGHTS / (2 * panels)
+    below = np.concatenate([np.zeros((len(values), 1)), np.cumsum(masses, axis=1)], axis=1)
+    return below, by_panel @ _TO_COEF.T
+
+
+def _integral(x: np.ndarray) -> np.ndarray:
+    """(point, degree): integrals of the Legendre polynomials from -1 to x."""
+    P = legendre.legvander(x, ORDER)
+    return np.concatenate([(x + 1)[:, None], (P[:, 2:] - P[:, :-2]) / (2 * _DEGREES[1:] + 1)], axis=1)

@@ -1,0 +1,210 @@
+"""Frame: the rows one analysis is about, with the scales its priors are stated on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import xarray as xr
+
+from atrobayes.errors import DataError, Fault
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Scales:
+    """Constants of the standardised scale, set once on the base analysis.
+
+    Attributes
+    ----------
+    y_mean, y_sd : ndarray (outcome,)
+        Mean and SD (n - 1) of each outcome over all rows, in the outcome's units.
+    x_mean : float
+        Mean of the predictor over all rows.
+    x_unit : float
+        u, the number of lesions the priors speak of.
+    """
+
+    y_mean: np.ndarray
+    y_sd: np.ndarray
+    x_mean: float
+    x_unit: float
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Rows, outcomes and predictor of one analysis.
+
+    Attributes
+    ----------
+    analysis : str
+        Id of the analysis.
+    y : DataArray (row, outcome)
+        Raw units, NaN where absent.
+    x : ndarray (row,)
+        Raw predictor, never NaN.
+    group, patient : ndarray of int (row,)
+        Codes into `groups` and `patients`.
+    groups, patients : tuple of str
+        Labels; no group at all is one group labelled "ALL".
+    scales : Scales
+        Carried along unchanged by `select` and `with_outcomes`.
+    unit : str
+        Unit of a slope.
+    visits : ndarray of int (row, 2)
+        Opening and closing visit of each row: the way back to the ledger.
+    """
+
+    analysis: str
+    y: xr.DataArray
+    x: np.ndarray
+    group: np.ndarray
+    patient: np.ndarray
+    groups: tuple[str, ...]
+    patients: tuple[str, ...]
+    scales: Scales
+    unit: str
+    visits: np.ndarray
+
+    @classmethod
+    def from_table(
+        cls,
+        table: pd.DataFrame,
+        *,
+        outcomes: Sequence[str],
+        predictor: str,
+        group: str | None = None,
+        groups: Sequence[str] | None = None,
+        patient: str | None = None,
+        analysis: str = "table",
+        unit: str = "",
+        predictor_unit: float = 1.0,
+        outcome_sd: float | None = None,
+    ) -> Frame:
+        """Take any long table: one row per observation.
+
+        Parameters
+        ----------
+        table : DataFrame
+            Columns as named below; `visit_from` and `visit_to` are kept where present.
+        outcomes : sequence of str
+            Numeric columns; NaN marks an absent value.
+        predictor : str
+            Numeric column.
+        group, patient : str, optional
+            Label columns. Without a patient column every row is a patient of its own.
+        groups : sequence of str, optional
+            Order of the groups; default: by first appearance.
+        analysis, unit : str
+            Names for the results.
+        predictor_unit : float
+            u.
+        outcome_sd : float, optional
+            s_y for every outcome; default: their SDs.
+
+        Raises
+        ------
+        DataError
+            If the predictor is missing somewhere, or an outcome has fewer than three values or no spread.
+        """
+        rows = len(table)
+        x = table[predictor].to_numpy(float, copy=True)
+        if np.isnan(x).any():
+            raise DataError(Fault("missing values", "a number in every row", "leave those rows out", column=predictor))
+        y = table[list(outcomes)].to_numpy(float, copy=True)
+        labels = table[group].astype("str").to_numpy() if group else np.full(rows, "ALL")
+        order = tuple(groups) if groups else tuple(dict.fromkeys(labels.tolist()))
+        people = table[patient].astype("str").to_numpy() if patient else np.arange(rows).astype("str")
+        names = tuple(sorted(set(people.tolist())))
+        visit_columns = [name for name in ("visit_from", "visit_to") if name in table]
+        visits = table[visit_columns].to_numpy(int) if len(visit_columns) == 2 else np.full((rows, 2), -1)
+        return cls(
+            analysis=analysis,
+            y=xr.DataArray(y, dims=("row", "outcome"), coords={"outcome": list(outcomes)}),
+            x=x,
+            group=np.array([order.index(label) for label in labels.tolist()], dtype=np.int64),
+            patient=np.searchsorted(np.array(names), people).astype(np.int64),
+            groups=order,
+            patients=names,
+            scales=_scales(y, x, predictor_unit, outcome_sd, tuple(outcomes)),
+            unit=unit,
+            visits=visits,
+        )
+
+    @property
+    def outcomes(self) -> tuple[str, ...]:
+        """Labels of the outcomes."""
+        return tuple(self.y["outcome"].to_numpy().tolist())
+
+    @property
+    def y_standardised(self) -> np.ndarray:
+        """(row, outcome): (y - mean) / SD, with the frame's scales."""
+        return (self.y.to_numpy() - self.scales.y_mean) / self.scales.y_sd
+
+    @property
+    def x_standardised(self) -> np.ndarray:
+        """(row,): (x - mean) / u, with the frame's scales."""
+        return (self.x - self.scales.x_mean) / self.scales.x_unit
+
+    @property
+    def slope_scale(self) -> np.ndarray:
+        """(outcome,): a standardised slope times this is the slope in `unit`. The one place of back-transformation."""
+        return self.scales.y_sd / self.scales.x_unit
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of everything a fit depends on; equal frames have equal digests."""
+        state = hashlib.sha256()
+        texts = [self.analysis, self.unit, list(self.outcomes), list(self.groups), len(self.patients)]
+        state.update(json.dumps(texts).encode())
+        numbers = (self.y.to_numpy(), self.x, self.group, self.patient, self.scales.y_mean, self.scales.y_sd)
+        for values in (*numbers, np.array([self.scales.x_mean, self.scales.x_unit])):
+            state.update(np.ascontiguousarray(values, dtype=float).tobytes())
+        return state.hexdigest()
+
+    def select(self, rows: np.ndarray, outcomes: np.ndarray) -> Frame:
+        """Keep some rows (boolean or index) and outcomes (index); the scales stay as they are."""
+        scales = replace(self.scales, y_mean=self.scales.y_mean[outcomes], y_sd=self.scales.y_sd[outcomes])
+        return replace(
+            self,
+            y=self.y[rows][:, outcomes],
+            x=self.x[rows],
+            group=self.group[rows],
+            patient=self.patient[rows],
+            visits=self.visits[rows],
+            scales=scales,
+        )
+
+    def without_patient(self, label: str) -> Frame:
+        """Leave one patient out; the scales stay as they are, so priors mean the same raw numbers."""
+        return self.select(self.patient != self.patients.index(label), np.arange(len(self.outcomes)))
+
+    def with_outcomes(self, y: xr.DataArray, scales: Scales | None = None) -> Frame:
+        """Put other outcomes (row, outcome) on the same design, with the scales given or, if absent, the frame's."""
+        return replace(self, y=y, scales=scales or self.scales)
+
+    def patterns(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Outcomes that are present in the same rows, together: (row mask, outcome indices) of each such set."""
+        present = ~np.isnan(self.y.to_numpy())
+        masks, which = np.unique(present.T, axis=0, return_inverse=True)
+        return [(mask, np.flatnonzero(which == number)) for number, mask in enumerate(masks)]
+
+
+def _scales(
+    y: np.ndarray, x: np.ndarray, unit: float, outcome_sd: float | None, names: tuple[str, ...]
+) -> Scales:
+    counts = (~np.isnan(y)).sum(axis=0)
+    few = [name for name, count in zip(names, counts, strict=True) if count < 3]
+    if few:
+        raise DataError([Fault("fewer than three values", "at least three", "leave it out", column=name) for name in few])
+    mean, sd = np.nanmean(y, axis=0), np.nanstd(y, axis=0, ddof=1)
+    flat = [name for name, spread in zip(names, sd, strict=True) if not spread > 0]
+    if flat:
+        raise DataError([Fault("one and the same value", "values that differ", "check it", column=name) for name in flat])
+    return Scales(mean, sd if outcome_sd is None else np.full_like(sd, outcome_sd), float(x.mean()), unit)
