@@ -1,0 +1,125 @@
+"""From enrolled patients to analysed intervals: counts per group, read off the results folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pandas as pd
+
+from atrobayes.reports.results import Results
+
+LEFT_OUT = {
+    "missing": "FreeSurfer results not found",
+    "unfinished": "FreeSurfer run unfinished",
+    "failed": "segmentation failed",
+    "protocol": "scan on another protocol",
+    "steroid": "scan too soon after intravenous steroids",
+}
+
+
+@dataclass(frozen=True)
+class Flow:
+    """Counts of the cohort's way to the analyses.
+
+    Every count is a Series over "all" and then each group.
+
+    Attributes
+    ----------
+    patients, visits, no_scan, scans, usable : Series
+        Patients enrolled; clinical visits; visits for which no scan is listed; scans
+        listed; scans kept.
+    left_out : DataFrame
+        Scans left out: one row per reason that occurred (words of `LEFT_OUT`), one column
+        per group.
+    yearly, yearly_patients : Series
+        Intervals between two consecutive visits with usable scans, and their patients.
+    spans : dict
+        Further intervals by their visits, for instance "0 → 3".
+    """
+
+    patients: pd.Series
+    visits: pd.Series
+    no_scan: pd.Series
+    scans: pd.Series
+    left_out: pd.DataFrame
+    usable: pd.Series
+    yearly: pd.Series
+    yearly_patients: pd.Series
+    spans: dict[str, pd.Series]
+
+    @property
+    def columns(self) -> list[str]:
+        """The label "all", then the groups."""
+        return [str(name) for name in self.patients.index]
+
+
+def cohort_flow(results: Results) -> Flow:
+    """Count the cohort's way from enrolment to intervals.
+
+    Parameters
+    ----------
+    results : Results
+        Uses cohort.nc (scan_status, group) and intervals.tsv.
+
+    Returns
+    -------
+    Flow
+        `scans` = `usable` + all rows of `left_out`; `visits` = `scans` + `no_scan`.
+    """
+    records = _records(results)
+    intervals = results.intervals
+    tally = _tally(results.groups)
+    reasons = {words: tally(records[records["status"] == status]) for status, words in LEFT_OUT.items()}
+    consecutive = intervals[intervals["visit_to"] == intervals["visit_from"] + 1]
+    return Flow(
+        patients=tally(_patients(results)),
+        visits=tally(records),
+        no_scan=tally(records[records["status"] == "none"]),
+        scans=tally(records[records["status"] != "none"]),
+        left_out=pd.DataFrame({words: counts for words, counts in reasons.items() if counts["all"]}).T,
+        usable=tally(records[records["status"] == "usable"]),
+        yearly=tally(consecutive),
+        yearly_patients=tally(consecutive.drop_duplicates("patient")),
+        spans=_spans(intervals, tally),
+    )
+
+
+def analysed(results: Results) -> pd.DataFrame:
+    """Rows and patients of each analysis: analysis, fewest and most n_obs, most n_patients over its structures."""
+    rows = results.estimates.groupby("analysis", sort=False)
+    return pd.DataFrame(
+        {"fewest": rows["n_obs"].min(), "most": rows["n_obs"].max(), "patients": rows["n_patients"].max()}
+    ).reset_index()
+
+
+def ledger_counts(exclusions: pd.DataFrame) -> pd.DataFrame:
+    """Ledger entries per stage, analysis and rule, with the number of distinct patients; no patient is named."""
+    named = exclusions.assign(patient=exclusions["patient"].replace("", None))
+    counts = named.groupby(["stage", "analysis", "rule"], sort=False)
+    return counts.agg(entries=("rule", "size"), patients=("patient", "nunique")).reset_index()
+
+
+def _patients(results: Results) -> pd.DataFrame:
+    cohort = results.cohort
+    groups = cohort["group"].to_numpy().astype(str) if "group" in cohort else ""
+    return pd.DataFrame({"patient": cohort["patient"].to_numpy().astype(str), "group": groups})
+
+
+def _records(results: Results) -> pd.DataFrame:
+    names = {"patient": "record_patient", "status": "scan_status"}
+    records = pd.DataFrame({name: results.cohort[held].to_numpy().astype(str) for name, held in names.items()})
+    return records.merge(_patients(results), on="patient", how="left", validate="many_to_one")
+
+
+def _tally(groups: tuple[str, ...]) -> Callable[[pd.DataFrame], pd.Series]:
+    def tally(rows: pd.DataFrame) -> pd.Series:
+        counts = {"all": len(rows)} | {group: int((rows["group"] == group).sum()) for group in groups}
+        return pd.Series(counts, dtype="int64")
+
+    return tally
+
+
+def _spans(intervals: pd.DataFrame, tally: Callable[[pd.DataFrame], pd.Series]) -> dict[str, pd.Series]:
+    from_baseline = intervals[intervals["visit_from"] == 0].groupby("visit_to")
+    return {f"0 → {visit:g}": tally(rows) for visit, rows in from_baseline}

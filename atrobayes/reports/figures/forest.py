@@ -1,0 +1,114 @@
+"""Forest plots: classical and Bayesian interval of every structure, side by side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from atrobayes.reports.figures.drawing import BAYES, CLASSICAL, canvas, svg
+
+_OFFSET = {"classical": -0.17, "bayes": 0.17}
+_COLOUR = {"classical": CLASSICAL, "bayes": BAYES}
+_MARKER = {"classical": "s", "bayes": "o"}
+
+
+@dataclass(frozen=True)
+class ForestWords:
+    """Words of a forest plot: panel titles by term, row labels by structure, x axis, legend, alt text."""
+
+    panels: dict[str, str]
+    rows: dict[str, str]
+    axis: str
+    classical: str
+    bayes: str
+    rope: str
+    alt: str
+
+
+def forest_svg(name: str, rows: pd.DataFrame, words: ForestWords) -> str:
+    """Draw one analysis.
+
+    Parameters
+    ----------
+    name : str
+        Name of the figure.
+    rows : DataFrame
+        One row per structure, term and method (`classical`, `bayes`): structure, term, method,
+        estimate, ci_low, ci_high, rope_low, rope_high (all on the drawn axis), clear and
+        flagged (bool).
+    words : ForestWords
+        `panels` and `rows` give the order, from left to right and from top to bottom.
+
+    Returns
+    -------
+    str
+        SVG. Filled marker: clear; open marker: not clear; broken line: flagged.
+    """
+    with canvas(name, 3.1 * len(words.panels) + 1.9, 0.36 * len(words.rows) + 1.75) as figure:
+        axes = figure.subplots(1, len(words.panels), sharey=True, squeeze=False)[0]
+        for panel, term in zip(axes, words.panels, strict=True):
+            _panel(panel, rows[rows["term"] == term], words, term)
+        _structures(axes[0], words)
+        figure.supxlabel(words.axis, fontsize=10)
+        figure.legend(handles=_legend(words), loc="outside upper left", ncols=2, frameon=False, fontsize=9)
+        return svg(figure, name, words.alt)
+
+
+def _panel(axes: Axes, rows: pd.DataFrame, words: ForestWords, term: str) -> None:
+    place = {structure: position for position, structure in enumerate(words.rows)}
+    _rope(axes, rows)
+    axes.axvline(0, color="black", linewidth=0.8, zorder=1)
+    for row in rows.itertuples():
+        if np.isfinite([row.estimate, row.ci_low, row.ci_high]).all():
+            _interval(axes, row, place[row.structure])
+    axes.set_title(words.panels[term], fontsize=10, loc="left", fontweight="bold")
+    axes.tick_params(axis="y", length=0)
+    axes.grid(axis="x", color="#e6e6e6", linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.spines["left"].set_visible(False)
+    axes.locator_params(axis="x", nbins=5)
+
+
+def _interval(axes: Axes, row: object, position: int) -> None:
+    method, colour = row.method, _COLOUR[row.method]  # type: ignore[attr-defined]
+    y = position + _OFFSET[method]
+    line = (0, (2, 1.2)) if row.flagged else "solid"  # type: ignore[attr-defined]
+    axes.plot([row.ci_low, row.ci_high], [y, y], color=colour, linewidth=1.8, linestyle=line, zorder=2)  # type: ignore[attr-defined]
+    face = colour if row.clear else "white"  # type: ignore[attr-defined]
+    axes.plot(row.estimate, y, _MARKER[method], color=colour, markerfacecolor=face, markersize=5.5, zorder=3)  # type: ignore[attr-defined]
+
+
+def _rope(axes: Axes, rows: pd.DataFrame) -> None:
+    bayes = rows.loc[rows["method"] == "bayes", ["rope_low", "rope_high"]].dropna()
+    if len(bayes) and np.ptp(bayes.to_numpy(), axis=0).max() < 1e-6:
+        axes.axvspan(*bayes.iloc[0], color="#f0e442", alpha=0.3, linewidth=0, zorder=0)
+
+
+def _structures(axes: Axes, words: ForestWords) -> None:
+    axes.set_yticks(range(len(words.rows)), list(words.rows.values()))
+    axes.set_ylim(len(words.rows) - 0.5, -0.5)
+
+
+def _legend(words: ForestWords) -> list[Line2D | Patch]:
+    def line(method: str, label: str) -> Line2D:
+        return Line2D([], [], color=_COLOUR[method], marker=_MARKER[method], markersize=5.5, linewidth=1.8, label=label)
+
+    return [
+        line("classical", words.classical),
+        line("bayes", words.bayes),
+        Line2D(
+            [],
+            [],
+            color="#777777",
+            marker="o",
+            markerfacecolor="white",
+            linestyle="none",
+            label="open marker: not clear",
+        ),
+        Patch(color="#f0e442", alpha=0.3, linewidth=0, label=words.rope),
+    ]

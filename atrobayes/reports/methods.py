@@ -1,0 +1,164 @@
+"""The methods paragraphs, written from the histories of the fits that ran."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from atrobayes.reports.contrast import headline
+from atrobayes.reports.results import FitRecord, Results
+from atrobayes.reports.section import Table
+from atrobayes.reports.wording import (
+    analysis_title,
+    interval_name,
+    listed,
+    number,
+    slug,
+    structure_name,
+    term_words,
+)
+
+_ENGINES = {
+    "quadrature": "deterministic numerical integration, no random draws",
+    "nutpie": "NUTS, a Markov chain Monte Carlo sampler",
+    "pymc": "NUTS, a Markov chain Monte Carlo sampler",
+    "numpyro": "NUTS, a Markov chain Monte Carlo sampler",
+}
+_CLASSICAL = {
+    "reml": (
+        "a linear mixed model with a random intercept per patient, fitted by restricted maximum likelihood (REML); t tests and "
+        "intervals use Satterthwaite’s degrees of freedom, and slopes per group and their interaction are contrasts of the one model"
+    ),
+}
+_MODELS = {
+    "mixed": "a linear mixed model with a random intercept per patient",
+}
+_PARTS = {
+    "x": "lesions",
+    "side": "group, coded ±½ so that neither group is the reference",
+    "(1 | patient)": "a random intercept per patient",
+}
+
+
+def engines_in_words(results: Results) -> str:
+    """Which engines ran: Bayesian with version, classical by method."""
+    bayes = dict.fromkeys(_engine(fit) for fit in results.fits)
+    classical = dict.fromkeys(row for row in headline(results.estimates, "classical")["engine"] if row)
+    parts = [f"Bayesian: {listed(bayes)}." if bayes else "No Bayesian fit ran."]
+    headlines = [name for name in headline(results.estimates, "bayes")["engine"].unique() if name]
+    if len(bayes) > 1:
+        parts.append(f"Numbers in this report are from {listed(headlines)}.")
+    return " ".join([*parts, f"Classical: {listed(name.upper() for name in classical) or 'none'}."])
+
+
+def methods_paragraphs(results: Results) -> tuple[str, ...]:
+    """Data, classical method, Bayesian models, and what is reported, one paragraph each."""
+    return (_outcomes(results), *_classical(results), *_bayes(results), _reported(results))
+
+
+def prior_tables(results: Results) -> tuple[Table, ...]:
+    """Priors on the standardised scale, and back-transformed to raw units (folded)."""
+    return tuple(table for fit in results.fits for table in _priors(fit, results))
+
+
+def _outcomes(results: Results) -> str:
+    rows = results.estimates.drop_duplicates("analysis")
+    parts = [
+        f"{analysis_title(row.analysis)}: outcome {row.outcome}, predictor {row.predictor}, slopes in {row.unit}"
+        for row in rows.itertuples()
+    ]
+    return f"Analyses. {'. '.join(parts)}. The groups in this study: {listed(results.groups) or 'none'}."
+
+
+def _classical(results: Results) -> list[str]:
+    engines = dict.fromkeys(headline(results.estimates, "classical")["engine"])
+    return [
+        f"Classical. Per structure {_CLASSICAL.get(name, name)}. p are two-sided and uncorrected; q (Benjamini–Hochberg) and Holm’s p "
+        "adjust over the structures of one analysis and one term. Intervals: "
+        f"{interval_name(results.estimates, 'classical')}."
+        for name in engines
+    ]
+
+
+def _bayes(results: Results) -> list[str]:
+    together: dict[str, list[FitRecord]] = {}
+    for fit in results.fits:
+        together.setdefault(json.dumps(_shared(fit), sort_keys=True, default=str), []).append(fit)
+    return [_fit_paragraph(fits) for fits in together.values()]
+
+
+def _shared(fit: FitRecord) -> dict[str, Any]:
+    return {name: fit.history.get(name) for name in ("model", "method", "formula", "family", "engine", "settings")}
+
+
+def _fit_paragraph(fits: list[FitRecord]) -> str:
+    history = fits[0].history
+    formula = str(history.get("formula", ""))
+    settings = history.get("settings", {})
+    told = f" Settings: {_settings(settings)}." if settings else ""
+    seeds = listed(dict.fromkeys(str(fit.history.get("seed", "n/a")) for fit in fits))
+    titles = listed(dict.fromkeys(analysis_title(str(fit.history.get("analysis", ""))) for fit in fits))
+    model = str(history.get("model", ""))
+    return (
+        f"Bayesian, method {history.get('method', '')} ({titles}). Per structure {_MODELS.get(model, model)} with "
+        f"{history.get('family', '')} errors: {formula}{_parts(formula)}. Outcome and lesions are standardised first (outcome in its "
+        "SD over all rows of the analysis, lesions in the unit u of the analysis) and results turned back to raw units. "
+        f"Engine: {_engine(fits[0])}.{told} Seeds: {seeds}."
+    )
+
+
+def _engine(fit: FitRecord) -> str:
+    engine = fit.history.get("engine", {})
+    words = _ENGINES.get(fit.engine)
+    return f"{fit.engine} {engine.get('version', '')}".strip() + (f" ({words})" if words else "")
+
+
+def _parts(formula: str) -> str:
+    known = [f"{symbol}: {words}" for symbol, words in _PARTS.items() if symbol in formula]
+    return f" ({'; '.join(known)})" if known else ""
+
+
+def _settings(settings: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in settings.items())
+
+
+def _reported(results: Results) -> str:
+    rows = headline(results.estimates, "bayes")
+    size = (rows["rope_high"] * rows["u"] / rows["s_y"]).dropna().round(6).unique()
+    width = (
+        f"smaller than {number(float(size[0]), 2)} SD of the outcome per u lesions"
+        if len(size) == 1
+        else "inside the bounds in estimates.tsv"
+    )
+    units = listed(f"{value:g}" for value in sorted(rows["u"].dropna().unique()))
+    return (
+        f"Reported. Posterior mean and {interval_name(results.estimates, 'bayes')}; probability of direction pd = max(P(θ > 0), P(θ < 0)); "
+        f"posterior probability of an association {width} (u = {units or 'n/a'}; region of practical equivalence, ROPE, a convention)."
+    )
+
+
+def _priors(fit: FitRecord, results: Results) -> list[Table]:
+    priors = fit.history.get("priors", {})
+    tables = []
+    if standard := priors.get("standardised"):
+        frame = pd.DataFrame(
+            [(name.replace("_", " "), str(text)) for name, text in standard.items()], columns=["Parameter", "Prior"]
+        )
+        tables.append(Table(slug("priors", fit.name), frame, f"Priors on the standardised scale: {fit.name}"))
+    if raw := priors.get("raw"):
+        frame = pd.DataFrame(
+            {
+                "Structure": [structure_name(str(row["structure"])) for row in raw],
+                "Term": [term_words(str(row["term"]), results.groups) for row in raw],
+                "Prior mean": [number(float(row["mean"])) for row in raw],
+                "Prior SD": [number(float(row["sd"])) for row in raw],
+                "Unit": [str(row["unit"]) for row in raw],
+            }
+        )
+        tables.append(
+            Table(slug("priors-raw", fit.name), frame, f"The same priors in raw units: {fit.name}", folded=True)
+        )
+    return tables

@@ -1,0 +1,48 @@
+"""From a results folder to report.html and figures/."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from atrobayes.files import write_text
+from atrobayes.reports.page import render
+from atrobayes.reports.results import read_results
+from atrobayes.reports.section import Figure, build
+from atrobayes.reports.sections import SECTIONS
+
+TITLE = "Lesions and brain volume: classical and Bayesian answers side by side"
+
+
+def write_report(out: Path, scratch: Path | None = None) -> Path:
+    """Write report.html and its figures.
+
+    Parameters
+    ----------
+    out : Path
+        Results folder; the page and `figures/*.svg` go into it.
+    scratch : Path, optional
+        Folder for temporary files, see `files.atomic`.
+
+    Returns
+    -------
+    Path
+        report.html. The same folder gives the same bytes.
+
+    Raises
+    ------
+    DataError
+        If the folder lacks a file the report needs.
+    """
+    results = read_results(out)
+    sections = [build(make, results) for make in SECTIONS]
+    for section in sections:
+        for figure in section.figures:
+            _write_figure(figure, out, scratch)
+    path = out / "report.html"
+    write_text(path, render(TITLE, sections), scratch)
+    return path
+
+
+def _write_figure(figure: Figure, out: Path, scratch: Path | None) -> None:
+    header = '<?xml version="1.0" encoding="utf-8"?>\n'
+    write_text(out / "figures" / f"{figure.name}.svg", header + figure.svg + "\n", scratch)

@@ -1,0 +1,101 @@
+"""What a report is made of, and the one place where a section that fails is caught."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+import pandas as pd
+
+from atrobayes.reports.results import Results
+
+Status = Literal["ok", "warning", "failed", "not_applicable"]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A finished drawing.
+
+    Parameters
+    ----------
+    name : str
+        Stem of its file in figures/, and prefix of every id inside the drawing.
+    svg : str
+        One `<svg>` element.
+    alt : str
+        What it shows, for those who cannot see it.
+    caption : str
+        How to read it, understandable alone.
+    """
+
+    name: str
+    svg: str
+    alt: str
+    caption: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table as it is shown: every cell is text, every header says unit and interval.
+
+    Parameters
+    ----------
+    name : str
+        Anchor on the page.
+    frame : DataFrame
+        Text cells; the index is not shown.
+    caption : str
+        What the rows are.
+    file : str
+        File of the results folder that holds the same numbers in full, or "".
+    row_classes : tuple of str
+        One style class per row, or empty. Colour only repeats what a cell says in words.
+    folded : bool
+        Shown closed, to be opened by the reader.
+    """
+
+    name: str
+    frame: pd.DataFrame
+    caption: str
+    file: str = ""
+    row_classes: tuple[str, ...] = ()
+    folded: bool = False
+
+
+@dataclass(frozen=True)
+class Section:
+    """One section of the report, in the order paragraphs, figures, tables."""
+
+    id: str
+    title: str
+    status: Status = "ok"
+    paragraphs: tuple[str, ...] = ()
+    tables: tuple[Table, ...] = field(default=())
+    figures: tuple[Figure, ...] = field(default=())
+
+
+def build(make: Callable[[Results], Section], results: Results) -> Section:
+    """Make a section; where that raises, a failed section that says so in its place.
+
+    Parameters
+    ----------
+    make : callable
+        `make` of a module in `sections`.
+    results : Results
+        The results folder.
+
+    Returns
+    -------
+    Section
+        With status `failed` and the reason as its paragraph if `make` raised; the reason
+        also goes to standard error.
+    """
+    name = make.__module__.rpartition(".")[2]
+    try:
+        return make(results)
+    except Exception as error:  # noqa: BLE001 - a report missing one part is worth more than none, if it says so
+        reason = f"{type(error).__name__}: {error}"
+        sys.stderr.write(f"report: section {name} could not be made: {reason}\n")
+        return Section(name, name.capitalize(), "failed", (f"This section could not be made. {reason}",))

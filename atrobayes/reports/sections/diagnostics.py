@@ -1,0 +1,87 @@
+"""Whether the numbers that follow may be trusted."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from atrobayes.reports.contrast_table import FLAG_WORDS, split_flags
+from atrobayes.reports.results import FitRecord, Results
+from atrobayes.reports.section import Section, Table
+from atrobayes.reports.wording import analysis_title, counted, number
+
+_KINDS = {
+    "quadrature": (
+        "Quadrature computes a posterior as a sum over a grid of the standard deviations, without random draws. It passes when "
+        "refining and widening the grid no longer changes means, standard deviations, quantiles or probabilities."
+    ),
+    "nuts": (
+        "NUTS draws at random from the posterior with several chains. It passes when the chains agree (R-hat), when there are "
+        "enough independent draws (effective sample size, ESS), and when no divergent transitions occurred."
+    ),
+}
+
+
+def make(results: Results) -> Section:
+    """Verdict of every fit, and the flags on classical and Bayesian rows."""
+    failed = [fit for fit in results.fits if not fit.verdict.get("passed")]
+    tables = [_fits(results)] if results.fits else []
+    flags = _flags(results.estimates)
+    if len(flags):
+        tables.append(Table("flags", flags, "Flagged rows, by analysis and method", "estimates.tsv"))
+    status = "warning" if failed or "gate_failed" in " ".join(results.estimates["flags"]) else "ok"
+    return Section("diagnostics", "Diagnostics", status, _paragraphs(results, failed), tuple(tables))
+
+
+def _paragraphs(results: Results, failed: list[FitRecord]) -> tuple[str, ...]:
+    if not results.fits:
+        return ("No posterior was found in this folder, so there is nothing Bayesian to check.",)
+    verdict = (
+        f"All {len(results.fits)} Bayesian fits passed their checks."
+        if len(results.fits) > 1
+        else "The Bayesian fit passed its checks."
+    )
+    if failed:
+        names = ", ".join(fit.name for fit in failed)
+        verdict = (
+            f"{counted(len(failed), 'Bayesian fit')} of {len(results.fits)} did not pass: {names}. "
+            "Every number from them is marked † below."
+        )
+    kinds = dict.fromkeys(str(fit.verdict.get("kind", "")) for fit in results.fits)
+    return (verdict, *(_KINDS[kind] for kind in kinds if kind in _KINDS))
+
+
+def _fits(results: Results) -> Table:
+    frame = pd.DataFrame(
+        [
+            {
+                "Analysis": analysis_title(str(fit.history.get("analysis", fit.name))),
+                "Method": str(fit.history.get("method", "")),
+                "Engine": fit.engine,
+                "Passed": "yes" if fit.verdict.get("passed") else "no",
+                "Reasons": "; ".join(map(str, fit.verdict.get("reasons", ()))) or "none",
+                "Checks": "; ".join(
+                    f"{name.replace('_', ' ')} {_value(value)}" for name, value in fit.verdict.get("checks", {}).items()
+                ),
+            }
+            for fit in results.fits
+        ]
+    )
+    classes = tuple("" if fit.verdict.get("passed") else "gate_failed" for fit in results.fits)
+    return Table("fits", frame, "Bayesian fits and their checks", "posterior/", classes)
+
+
+def _value(value: object) -> str:
+    return number(float(value)) if isinstance(value, int | float) else str(value)
+
+
+def _flags(estimates: pd.DataFrame) -> pd.DataFrame:
+    rows = [
+        {"Analysis": analysis_title(row.analysis), "Method": f"{row.method} ({row.engine})", "Flag": flag}
+        for row in estimates[["analysis", "method", "engine", "flags"]].itertuples()
+        for flag in split_flags(row.flags)  # type: ignore[arg-type]
+    ]
+    if not rows:
+        return pd.DataFrame()
+    counts = pd.DataFrame(rows).value_counts(sort=False).rename("Rows").reset_index()
+    meaning = counts["Flag"].map(lambda flag: FLAG_WORDS.get(flag, ""))
+    return counts.assign(Flag=counts["Flag"].str.replace("_", " "), Rows=counts["Rows"].map(str), Meaning=meaning)

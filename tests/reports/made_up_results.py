@@ -1,0 +1,206 @@
+"""A small but complete results folder of plausible made-up numbers, with every oddity a report must survive."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import netCDF4
+import numpy as np
+import pandas as pd
+import xarray as xr
+from scipy import stats
+
+from atrobayes.files import Column, write_table
+
+HOSTILE = "<b>x</b>"
+STRUCTURES = (
+    "total_wm", "whole_brain", "cerebellum", "cerebellar_cortex", "cortex", "dgm", "total_gm",
+    "thalamus", "caudate", "putamen", "hippocampus", "amygdala", HOSTILE,
+)  # fmt: skip
+ANALYSES = {
+    "year_to_year_t2": ("new_t2", "% of eTIV per new T2 lesion"),
+    "year_to_year_gd": ("new_gd", "% of eTIV per new Gd+ lesion"),
+}
+STATUSES = {"steroid": 2, "failed": 2, "unfinished": 1, "missing": 1, "none": 7}
+CLASSICAL_ONLY = (("year_to_year_t2", "thalamus", "slope[CLAD]"), ("year_to_year_gd", "caudate", "interaction"))
+GATE_FAILED = ("year_to_year_gd", "putamen", "slope[ALEM]")
+SINGULAR = ("year_to_year_t2", "amygdala")
+PATIENTS = {"CLAD": 33, "ALEM": 19}
+
+ESTIMATE_COLUMNS = (
+    "analysis structure term method engine prior outcome predictor unit n_obs n_patients estimate median sd ci_low ci_high hdi_low "
+    "hdi_high ci_prob ci_kind df statistic p q_bh p_holm r2 pd p_rope rope_low rope_high log_bf10 type_s type_m p_sig_rep pull "
+    "shrinkage u s_y prior_sd prob_superiority prob_superiority_within rhat ess_bulk ess_tail divergences flags fit_id"
+).split()
+
+
+def make_results(out: Path, groups: tuple[str, ...] = ("CLAD", "ALEM"), engine: str = "quadrature") -> Path:
+    """Write the folder and return it."""
+    out.mkdir(parents=True, exist_ok=True)
+    records = _records(groups)
+    _cohort(records, groups).to_netcdf(out / "cohort.nc", engine="netcdf4")
+    _table(out / "exclusions.tsv", _exclusions(records))
+    intervals = _intervals(records)
+    _table(out / "intervals.tsv", intervals)
+    _table(out / "changes.tsv", _changes(intervals))
+    _table(out / "estimates.tsv", estimates(groups, engine))
+    for analysis in ANALYSES:
+        _posterior(out / "posterior" / f"{analysis}--bayes--{engine}.nc", analysis, engine)
+    return out
+
+
+def estimates(groups: tuple[str, ...] = ("CLAD", "ALEM"), engine: str = "quadrature") -> pd.DataFrame:
+    """Rows of estimates.tsv."""
+    rng = np.random.default_rng(7)
+    terms = [f"slope[{group}]" for group in groups] + ["interaction"] * (len(groups) == 2)
+    rows: list[dict[str, Any]] = []
+    for analysis, (predictor, unit) in ANALYSES.items():
+        for place, structure in enumerate(STRUCTURES):
+            s_y = 0.6 / 2**place
+            for term in terms:
+                shared = {
+                    "analysis": analysis,
+                    "structure": structure,
+                    "term": term,
+                    "predictor": predictor,
+                    "unit": unit,
+                }
+                shared |= {"outcome": "change_pct_etiv", "n_obs": 95, "n_patients": 48, "ci_prob": 0.95}
+                z = rng.normal(-0.6, 1.5)
+                if (analysis, structure, term) in CLASSICAL_ONLY:
+                    z = -2.1
+                se = s_y * (0.35 if "ALEM" in term else 0.12)
+                rows += [
+                    shared | _classical(z, se, structure, analysis),
+                    shared | _bayes(z, se, s_y, engine, analysis, structure, term),
+                ]
+    frame = pd.DataFrame(rows)
+    return frame.reindex(columns=ESTIMATE_COLUMNS)
+
+
+def _classical(z: float, se: float, structure: str, analysis: str) -> dict[str, Any]:
+    p = 2 * stats.t.sf(abs(z), 60)
+    half = stats.t.ppf(0.975, 60) * se
+    flags = "singular" if (analysis, structure) == SINGULAR else None
+    ends = {"estimate": z * se, "sd": se, "ci_low": z * se - half, "ci_high": z * se + half, "ci_kind": "t", "df": 60.0}
+    return {
+        "method": "classical",
+        "engine": "reml",
+        "statistic": z,
+        "p": p,
+        "q_bh": min(1, 3 * p),
+        "p_holm": min(1, 9 * p),
+        "flags": flags,
+    } | ends
+
+
+def _bayes(z: float, se: float, s_y: float, engine: str, analysis: str, structure: str, term: str) -> dict[str, Any]:
+    keep = 1 / (1 + (se / (0.5 * s_y)) ** 2)
+    mean, sd = keep * z * se, np.sqrt(keep) * se
+    rope = 0.1 * s_y
+    numbers = {"estimate": mean, "median": mean, "sd": sd, "ci_low": mean - 1.96 * sd, "ci_high": mean + 1.96 * sd}
+    numbers |= {"hdi_low": mean - 1.95 * sd, "hdi_high": mean + 1.95 * sd, "pd": stats.norm.cdf(abs(mean) / sd)}
+    if (analysis, structure, term) in CLASSICAL_ONLY:
+        numbers["pd"] = 0.968
+    numbers |= {
+        "p_rope": float(np.diff(stats.norm.cdf([-rope, rope], mean, sd))[0]),
+        "rope_low": -rope,
+        "rope_high": rope,
+    }
+    numbers |= {"u": 1.0, "s_y": s_y, "prior_sd": 0.5 * s_y, "log_bf10": -0.3, "type_s": 0.01, "type_m": 1.4}
+    flags = "gate_failed" if (analysis, structure, term) == GATE_FAILED else None
+    return {
+        "method": "bayes",
+        "engine": engine,
+        "prior": "regularising",
+        "ci_kind": "eti",
+        "flags": flags,
+        "fit_id": "ab" * 32,
+    } | numbers
+
+
+def _records(groups: tuple[str, ...]) -> pd.DataFrame:
+    sizes = dict(zip(groups, PATIENTS.values(), strict=False))
+    rows = [
+        (f"Qz{group[:1]}{n:03d}", group, visit)
+        for group, size in sizes.items()
+        for n in range(size)
+        for visit in range(4)
+    ]
+    records = pd.DataFrame(rows, columns=["patient", "group", "visit"]).assign(status="usable")
+    spread = [status for status, count in STATUSES.items() for _ in range(count)]
+    records.loc[np.arange(len(spread)) * 5 + 2, "status"] = spread
+    return records
+
+
+def _cohort(records: pd.DataFrame, groups: tuple[str, ...]) -> xr.Dataset:
+    patients = records.drop_duplicates("patient")
+    return xr.Dataset(
+        {"group": ("patient", patients["group"].to_numpy(dtype=object))},
+        coords={
+            "patient": patients["patient"].to_numpy(dtype=object),
+            "record_patient": ("record", records["patient"].to_numpy(dtype=object)),
+            "visit": ("record", records["visit"].to_numpy()),
+            "scan_status": ("record", records["status"].to_numpy(dtype=object)),
+        },
+        attrs={
+            "schema_version": "1",
+            "groups": list(groups),
+            "hashes": json.dumps({"visits.tsv": "0f" * 32, "QzC003/aseg.stats": "1e" * 32}),
+        },
+    )
+
+
+def _exclusions(records: pd.DataFrame) -> pd.DataFrame:
+    lost = records[~records["status"].isin(["usable", "none"])]
+    stage = lost["status"].map({"missing": "found", "unfinished": "processed"}).fillna("usable")
+    return pd.DataFrame(
+        {"stage": stage, "patient": lost["patient"], "visit": lost["visit"], "structure": None, "analysis": None,
+         "rule": lost["status"], "reason": "scan of " + lost["patient"] + " " + lost["status"], "file": lost["patient"] + ".long"}
+    )  # fmt: skip
+
+
+def _intervals(records: pd.DataFrame) -> pd.DataFrame:
+    usable = records[records["status"] == "usable"]
+    pairs = usable.merge(usable, on=["patient", "group"], suffixes=("_from", "_to"))
+    wanted = (pairs["visit_to"] == pairs["visit_from"] + 1) | ((pairs["visit_from"] == 0) & (pairs["visit_to"] == 3))
+    kept = pairs.loc[wanted, ["patient", "group", "visit_from", "visit_to"]]
+    names = "years new_t2_from new_t2_to new_gd_from new_gd_to relapses edss_from edss_to".split()
+    texts = {"edss_progression": "no", "neda3": "yes", "neda3_failed": None, "neda4": "no"}
+    return kept.assign(**dict.fromkeys(names, 1.0), **texts)
+
+
+def _changes(intervals: pd.DataFrame) -> pd.DataFrame:
+    keys = intervals[["patient", "visit_from", "visit_to"]]
+    names = "volume_from volume_to etiv change_pct_etiv change_pct".split()
+    return keys.assign(structure="thalamus", **dict.fromkeys(names, 1.0))
+
+
+def _posterior(path: Path, analysis: str, engine: str) -> None:
+    path.parent.mkdir(exist_ok=True)
+    raw = [
+        {"structure": name, "term": "slope[CLAD]", "mean": 0.0, "sd": 0.3, "unit": ANALYSES[analysis][1]}
+        for name in STRUCTURES
+    ]
+    history = {
+        "fit_id": "ab" * 32, "analysis": analysis, "model": "mixed", "method": "bayes", "formula": "y ~ x * side + (1 | patient)",
+        "family": "gaussian", "engine": {"name": engine, "version": "1"}, "settings": {"draws": 1000}, "seed": 123,
+        "priors": {"standardised": {"slope": "N(0, 0.5), groups correlated 0.5", "patient_sd": "half-t(3, 0, 1)"}, "raw": raw},
+        "frame_digest": "cd" * 32, "versions": {"numpy": "2.5.5", "xarray": "2026.4"},
+    }  # fmt: skip
+    failed = analysis == GATE_FAILED[0]
+    verdict = {
+        "passed": not failed, "kind": "quadrature" if engine == "quadrature" else "nuts",
+        "reasons": ["putamen: halving the spacing moved a mean by 3e-4 SD"] if failed else [], "checks": {"max_change": 3e-4 if failed else 2e-7},
+    }  # fmt: skip
+    with netCDF4.Dataset(path, "w") as stored:
+        stored.setncattr("history", json.dumps(history))
+        stored.setncattr("verdict", json.dumps(verdict))
+
+
+def _table(path: Path, frame: pd.DataFrame) -> None:
+    write_table(
+        path, frame.astype(object).where(frame.notna(), None), [Column(str(name), "made up") for name in frame.columns]
+    )
