@@ -28,7 +28,7 @@ def draw_edss(plan: GroupPlan, attended: NDArray[np.bool_], rng: np.random.Gener
     steps[:, 0] = _draw_baseline(plan, size, rng)
     for year in range(1, years):
         drift = plan.edss_drift if year == 1 else 0
-        change = rng.choice([-1, 0, 0, 0, 1], size=size) + drift
+        change: Steps = rng.choice(np.array([-1, 0, 0, 0, 1]), size=size) + drift
         change = np.where(rising > 0, np.where(rising == year, RISE, 0), change)
         moved = np.clip(steps[:, year - 1] + change, 0, len(SCALE) - 1)
         steps[:, year] = _set_median(moved, attended[:, year], rising > 0, _step(plan.edss_median[year]), rng)
@@ -53,8 +53,8 @@ def _draw_rises(attended: NDArray[np.bool_], rng: np.random.Generator) -> Steps:
 def _draw_baseline(plan: GroupPlan, size: int, rng: np.random.Generator) -> Steps:
     """Scores around the median, moved half a point at a time until their sum is as published."""
     median = _step(plan.edss_median[0])
-    drawn = np.rint(rng.normal(median, 3, size)).astype(np.int64)
-    steps: Steps = np.clip(drawn, 0, TOP_AT_BASELINE)
+    drawn: Steps = rng.normal(median, 3, size).round().astype(np.int64)
+    steps = np.minimum(np.maximum(drawn, 0), TOP_AT_BASELINE)
     steps = _set_median(steps, np.ones(size, bool), np.zeros(size, bool), median, rng)
     wanted = round(2 * plan.edss_sum * size / plan.size) / 2
     for _ in range(20 * size):

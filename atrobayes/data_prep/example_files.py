@@ -87,8 +87,9 @@ def write_subjects(
         base = f"{patient}.base"
         _write_base(folder / base, list(scans), _mean([long_rows[row] for row in own.index]), shares, rng)
         for fsid, row in scans.items():
-            _write_cross(folder / fsid, cross_rows[row], shares, rng, repeated=number == 0)
-            _write_long(folder / f"{fsid}.long.{base}", long_rows[row], shares, states[fsid])
+            _write_cross(folder / fsid, cross_rows[row], shares, rng)
+            # the first patient's runs failed at first and were repeated
+            _write_long(folder / f"{fsid}.long.{base}", long_rows[row], shares, states[fsid], repeated=number == 0)
 
 
 def _by_row(volumes: pd.DataFrame) -> dict[int, dict[str, float]]:
@@ -110,14 +111,12 @@ def _write_base(
     _write(run / "base-tps", "".join(f"{fsid}\n" for fsid in fsids))
 
 
-def _write_cross(
-    run: Path, volumes: Mapping[str, float], shares: Array, rng: np.random.Generator, *, repeated: bool
-) -> None:
+def _write_cross(run: Path, volumes: Mapping[str, float], shares: Array, rng: np.random.Generator) -> None:
     _write_stats(run, volumes, shares, _draw_holes(rng))
-    _write_scripts(run, f"-s {run.name} -all", repeated=repeated)
+    _write_scripts(run, f"-s {run.name} -all")
 
 
-def _write_long(run: Path, volumes: Mapping[str, float], shares: Array, status: str) -> None:
+def _write_long(run: Path, volumes: Mapping[str, float], shares: Array, status: str, *, repeated: bool) -> None:
     if status == "running":
         _write_running(run)
         return
@@ -126,7 +125,7 @@ def _write_long(run: Path, volumes: Mapping[str, float], shares: Array, status: 
     if status == "errors":
         _write_failed(run)
     else:
-        _write_scripts(run, f"-long {fsid} {base} -all")
+        _write_scripts(run, f"-long {fsid} {base} -all", repeated=repeated)
 
 
 def _draw_holes(rng: np.random.Generator) -> list[int]:

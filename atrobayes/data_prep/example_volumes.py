@@ -8,12 +8,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from atrobayes.data_prep.example_anatomy import PARTS, columns
+from atrobayes.data_prep.example_anatomy import PARTS, columns, sides
 from atrobayes.data_prep.example_groups import PLANS
 
 Array = NDArray[np.float64]
 
 SHARED_SPREAD = 0.05  # between-patient coefficient of variation that all parts share
+SIDE_SPREAD = 0.02  # and of one side against the other
 TISSUE_ERROR = 0.004  # relative error that a scan gives all its tissue
 CROSS_NOISE = 2.5  # cross-sectional runs err by this many times as much
 CROSS_ETIV_SD = 0.03
@@ -25,6 +26,7 @@ FAILED_CORTEX = 0.85  # a failed segmentation misses part of the cortex
 class _Layout:
     """The parts' constants, one entry per column (sides apart)."""
 
+    part: NDArray[np.int64]  # which of PARTS
     level: Array
     ageing: Array
     scan_sd: Array
@@ -36,8 +38,10 @@ class _Layout:
 
 def _layout() -> _Layout:
     """Lay the parts out by column: sides share level, loss and contrast, not their own errors."""
-    rows = [(part, 2 if part.paired else 1) for part in PARTS for _ in range(2 if part.paired else 1)]
+    counts = [len(sides(part.name)) for part in PARTS]
+    rows = [(part, n) for part, n in zip(PARTS, counts, strict=True) for _ in range(n)]
     return _Layout(
+        part=np.repeat(np.arange(len(PARTS)), counts),
         level=np.array([part.level / n for part, n in rows]),
         ageing=np.array([part.ageing / 100 for part, _ in rows]),
         scan_sd=np.array([part.scan_sd / np.sqrt(n) for part, n in rows]),
@@ -102,9 +106,10 @@ def _draw_patients(layout: _Layout, size: int, rng: np.random.Generator) -> tupl
     Both are independent of the lesions. The change varies by half its mean, half of it
     shared by all parts: who loses much, loses much everywhere.
     """
-    own = rng.normal(size=(size, len(layout.level))) * layout.spread
+    own = rng.normal(size=(size, len(PARTS)))[:, layout.part] * layout.spread
+    side = rng.normal(size=(size, len(layout.level))) * SIDE_SPREAD
     shared = rng.normal(size=(size, 1)) * np.where(layout.tissue, SHARED_SPREAD, 0.0)
-    level = layout.level * np.exp(own + shared)
+    level = layout.level * np.exp(shared + own + side)
     pace = 1 + 0.35 * rng.normal(size=(size, 1)) + 0.35 * rng.normal(size=own.shape)
     return level, level * layout.ageing * pace
 
