@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -66,9 +66,11 @@ COLUMNS = (
 
 def to_frame(exclusions: Sequence[Exclusion]) -> pd.DataFrame:
     """Table of exclusions.tsv, sorted by stage (as `STAGES`), patient, visit, structure, analysis, rule, file."""
-    rows = [asdict(item) for item in sorted(exclusions, key=_order)]
-    frame = pd.DataFrame(rows, columns=[column.name for column in COLUMNS])
-    return frame.astype({"visit": "Int64"}).astype({"visit": object}).where(frame["visit"].notna(), None)
+    ordered = sorted(exclusions, key=_order)
+    # Built column by column with dtype object, so that a missing visit does not make visits floats.
+    return pd.DataFrame(
+        {column.name: pd.Series([getattr(item, column.name) for item in ordered], dtype=object) for column in COLUMNS}
+    )
 
 
 def flow(cohort: xr.Dataset, exclusions: Sequence[Exclusion]) -> pd.DataFrame:

@@ -63,7 +63,7 @@ def find_runs(subjects_dir: Path) -> tuple[Run, ...]:
 
 
 def time_points(runs: Iterable[Run], stream: Literal["long", "cross"]) -> dict[str, tuple[Run, ...]]:
-    """Runs of one stream by the name of their time point, and also by their folder's name.
+    """Index the runs of one stream by the name of their time point, and also by their folder's name.
 
     More than one run under a name means two templates for one time point: whoever wants one of
     them has to name the whole folder.

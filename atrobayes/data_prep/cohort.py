@@ -1,0 +1,183 @@
+"""The Cohort: every clinical visit with its scan's volumes, as one labelled dataset; made, written, read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from atrobayes.data_prep.clinical import Clinical
+from atrobayes.data_prep.clinical_columns import PATIENT_COLUMNS, VISIT_COLUMNS, ClinicalColumn
+from atrobayes.data_prep.flags import find_flags
+from atrobayes.data_prep.ledger import Exclusion
+from atrobayes.data_prep.scans import Scan, read_scans, unclaimed_runs
+from atrobayes.data_prep.structures import CATALOGUE_VERSION, Structure, resolve_structures
+from atrobayes.data_prep.subjects_dir import Run
+from atrobayes.errors import DataError, Fault
+from atrobayes.files import SCHEMA_VERSION, atomic, sha256
+from atrobayes.study import Study
+
+_RECORD_COORDS = ("record_patient", "visit", "years", "date", "scan_status", "fsid", "freesurfer")
+_STRUCTURE_COORDS = ("label", "orientation", "contains", "source")
+
+
+def build_cohort(study: Study, clinical: Clinical, runs: Sequence[Run]) -> tuple[xr.Dataset, tuple[Exclusion, ...]]:
+    """Join the clinical record with the volumes of its scans.
+
+    Parameters
+    ----------
+    study : Study
+    clinical : Clinical
+    runs : sequence of Run
+        All of the study's SUBJECTS_DIR.
+
+    Returns
+    -------
+    cohort : Dataset
+        Dims `record` (one per clinical visit, scanned or not; sorted by patient, visit), `structure`,
+        `patient` (in the order of patients.tsv). `volume(record, structure)` and `etiv(record)` in mm³, NaN
+        where no scan was read; a scan whose `scan_status` is not "usable" may have numbers and must not
+        be analysed. Coordinate `patient` labels the dim patient, `record_patient` each record. Missing
+        texts are "". Every variable has `units` and `long_name`. Attrs: schema_version, name, stream,
+        structures_version; as JSON text: groups (labels in order), columns (known columns the two tables
+        have), files (SHA-256 by relative path), flags (list of rule, patient, visit, reason).
+    exclusions : tuple of Exclusion
+        Visits without scans, scans without visits, scans and volumes left out.
+
+    Raises
+    ------
+    StudyError
+        If a structure is unknown.
+    DataError
+        If stats files are damaged, or a time point was run with two templates; all at once.
+    """
+    structures = resolve_structures(study)
+    scans = read_scans(study, clinical.visits, runs, structures)
+    cohort = xr.Dataset(
+        _record_variables(clinical, scans) | _patient_variables(clinical) | _structure_variables(structures),
+        coords={
+            "structure": ("structure", [item.id for item in structures], _attrs("", "Structure")),
+            "patient": ("patient", _texts(clinical.patients["patient"]), _attrs("", "Patient")),
+        },
+        attrs=_cohort_attrs(study, clinical, scans),
+    ).set_coords([*_RECORD_COORDS, *_STRUCTURE_COORDS])
+    cohort.attrs["flags"] = json.dumps(find_flags(cohort, study), ensure_ascii=False)
+    exclusions = [row for scan in scans for row in scan.exclusions]
+    return cohort, (*exclusions, *unclaimed_runs(study, clinical.visits, runs))
+
+
+def write_cohort(path: Path, cohort: xr.Dataset, scratch: Path | None = None) -> None:
+    """Write a cohort as netCDF4, whole or not at all; equal cohorts give equal bytes."""
+    with atomic(path, scratch) as partial:
+        cohort.to_netcdf(partial, engine="netcdf4", format="NETCDF4")
+
+
+def read_cohort(path: Path) -> xr.Dataset:
+    """Read a cohort that `write_cohort` wrote, into memory; texts come back as written, "" for missing.
+
+    Raises
+    ------
+    DataError
+        If the file is absent, is not netCDF, or has another schema version.
+    """
+    if not path.is_file():
+        raise DataError(Fault("no such file", "a cohort", "run `atrobayes prep` first", str(path)))
+    try:
+        cohort = xr.load_dataset(path, engine="netcdf4", decode_times=False)
+    except (OSError, ValueError) as error:
+        raise DataError(Fault("a damaged file", "a cohort", "run `atrobayes prep` again", str(path))) from error
+    version = cohort.attrs.get("schema_version")
+    if version != SCHEMA_VERSION:
+        todo = "run `atrobayes prep` again"
+        raise DataError(Fault(f"schema version {version}", f"schema version {SCHEMA_VERSION}", todo, str(path)))
+    texts = {name: item.astype(np.str_) for name, item in cohort.variables.items() if item.dtype.kind not in "fi"}
+    return cohort.assign({name: item for name, item in texts.items() if name not in cohort.coords}).assign_coords(
+        {name: item for name, item in texts.items() if name in cohort.coords}
+    )
+
+
+def _attrs(units: str, long_name: str) -> dict[str, str]:
+    return {"units": units, "long_name": long_name}
+
+
+def _texts(values: Sequence[str] | pd.Series[Any]) -> np.ndarray:
+    return np.array(list(values), dtype=np.str_)
+
+
+_Variables = dict[str, tuple[Any, ...]]
+
+
+def _record_variables(clinical: Clinical, scans: Sequence[Scan]) -> _Variables:
+    visits = clinical.visits
+    variables = _columns("record", visits, VISIT_COLUMNS, clinical.visit_extras)
+    patient = variables.pop("patient")
+    return variables | {
+        "record_patient": patient,
+        "visit": ("record", visits["visit"].to_numpy(np.int64), _attrs("year", "Nominal visit")),
+        "scan_status": ("record", _texts([scan.status for scan in scans]), _attrs("", "What became of the scan")),
+        "freesurfer": ("record", _texts([scan.freesurfer for scan in scans]), _attrs("", "FreeSurfer version")),
+        "volume": (("record", "structure"), np.array([scan.volumes for scan in scans]), _attrs("mm^3", "Volume")),
+        "etiv": (
+            "record",
+            np.array([scan.etiv for scan in scans]),
+            _attrs("mm^3", "Estimated total intracranial volume"),
+        ),
+    }
+
+
+def _patient_variables(clinical: Clinical) -> _Variables:
+    variables = _columns("patient", clinical.patients, PATIENT_COLUMNS, clinical.patient_extras)
+    del variables["patient"]
+    return variables
+
+
+def _columns(dim: str, frame: pd.DataFrame, known: Mapping[str, ClinicalColumn], extras: Sequence[str]) -> _Variables:
+    variables: _Variables = {}
+    for name, column in known.items():
+        values = _texts(frame[name]) if column.missing == "" else frame[name].to_numpy(np.float64)
+        variables[name] = (dim, values, _attrs(column.units, column.long_name))
+    return variables | {name: (dim, _texts(frame[name]), _attrs("", name)) for name in extras}
+
+
+def _structure_variables(structures: Sequence[Structure]) -> _Variables:
+    orientation = np.array([item.orientation for item in structures], dtype=np.int64)
+    return {
+        "label": ("structure", _texts([item.label for item in structures]), _attrs("", "Name for people")),
+        "orientation": ("structure", orientation, _attrs("1", "1: shrinks with atrophy, -1: grows")),
+        "contains": (
+            "structure",
+            _texts([",".join(item.contains) for item in structures]),
+            _attrs("", "Structures that lie inside, comma-separated"),
+        ),
+        "source": (
+            "structure",
+            _texts([item.formula for item in structures]),
+            _attrs("", "Measure or rows of stats/aseg.stats; alternatives by version joined by |"),
+        ),
+    }
+
+
+def _cohort_attrs(study: Study, clinical: Clinical, scans: Sequence[Scan]) -> dict[str, str]:
+    files = {_name_of(path, study): sha256(path) for path in (study.data.patients, study.data.visits)}
+    files |= {scan.file: sha256(study.data.subjects_dir / scan.file) for scan in scans if scan.file}
+    columns = {"patients": clinical.patient_columns, "visits": clinical.visit_columns}
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "name": study.study.name,
+        "stream": study.data.stream,
+        "structures_version": CATALOGUE_VERSION,
+        "groups": json.dumps(clinical.groups, ensure_ascii=False),
+        "columns": json.dumps(columns),
+        "files": json.dumps(files, ensure_ascii=False),
+    }
+
+
+def _name_of(path: Path, study: Study) -> str:
+    """Path relative to the study's folder; a table kept elsewhere goes by its name, never by where that is."""
+    folder = study.path.parent
+    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.name

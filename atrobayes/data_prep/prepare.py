@@ -1,0 +1,133 @@
+"""A study's files to its cohort, intervals, changes and ledger: the whole of data preparation."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import xarray as xr
+
+from atrobayes.data_prep.clinical import Clinical, read_clinical
+from atrobayes.data_prep.clinical_columns import VISIT_COLUMNS
+from atrobayes.data_prep.cohort import build_cohort, write_cohort
+from atrobayes.data_prep.flags import Flag
+from atrobayes.data_prep.intervals import CHANGE_COLUMNS, INTERVAL_COLUMNS, changes, lost_years, patient_years
+from atrobayes.data_prep.ledger import COLUMNS, Exclusion, flow, to_frame
+from atrobayes.data_prep.structures import resolve_structures
+from atrobayes.data_prep.subjects_dir import find_runs
+from atrobayes.errors import DataError, Fault
+from atrobayes.files import write_table
+from atrobayes.study import Study
+
+_OUTCOMES = ("new_t2", "new_gd", "relapses", "edss")
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What data preparation makes of a study.
+
+    Attributes
+    ----------
+    cohort : Dataset
+        The Cohort, as `build_cohort` describes it.
+    intervals : DataFrame
+        Patient-years, columns `INTERVAL_COLUMNS`.
+    changes : DataFrame
+        Change of each structure in each patient-year, columns `CHANGE_COLUMNS`.
+    exclusions : tuple of Exclusion
+        Everything left out, and why.
+    flow : DataFrame
+        What is left at each step, by group; see `ledger.flow`.
+    notes : tuple of str
+        Remarks for the user; nothing in them is left out or changed.
+    """
+
+    cohort: xr.Dataset
+    intervals: pd.DataFrame
+    changes: pd.DataFrame
+    exclusions: tuple[Exclusion, ...]
+    flow: pd.DataFrame
+    notes: tuple[str, ...]
+
+
+def prepare(study: Study) -> Prepared:
+    """Read and check everything a study names, and join it.
+
+    Raises
+    ------
+    DataError
+        With all faults of study file, clinical tables and SUBJECTS_DIR at once; or, where those are
+        sound, of all stats files at once.
+    """
+    faults: list[Fault] = []
+    _try(lambda: resolve_structures(study), faults)
+    clinical = _try(lambda: read_clinical(study), faults)
+    runs = _try(lambda: find_runs(study.data.subjects_dir), faults)
+    if faults or clinical is None or runs is None:
+        raise DataError(faults)
+    cohort, exclusions = build_cohort(study, clinical, runs)
+    exclusions = (*exclusions, *lost_years(cohort))
+    intervals = patient_years(cohort, study.definitions)
+    return Prepared(
+        cohort=cohort,
+        intervals=intervals,
+        changes=changes(cohort, intervals, study.definitions),
+        exclusions=exclusions,
+        flow=flow(cohort, exclusions),
+        notes=_notes(study, clinical, cohort, exclusions),
+    )
+
+
+def write_prepared(prepared: Prepared, out: Path, scratch: Path | None = None) -> None:
+    """Write cohort.nc, exclusions.tsv, intervals.tsv and changes.tsv with their sidecars into `out`."""
+    write_cohort(out / "cohort.nc", prepared.cohort, scratch)
+    write_table(out / "exclusions.tsv", to_frame(prepared.exclusions), COLUMNS, scratch)
+    write_table(out / "intervals.tsv", prepared.intervals, INTERVAL_COLUMNS, scratch)
+    write_table(out / "changes.tsv", prepared.changes, CHANGE_COLUMNS, scratch)
+
+
+def _try[T](step: Callable[[], T], faults: list[Fault]) -> T | None:
+    try:
+        return step()
+    except DataError as error:
+        faults += error.faults
+        return None
+
+
+def _notes(study: Study, clinical: Clinical, cohort: xr.Dataset, exclusions: tuple[Exclusion, ...]) -> tuple[str, ...]:
+    return (*clinical.notes, *_absent_columns(study, clinical), *_flag_notes(cohort), *_loose_scans(exclusions))
+
+
+def _absent_columns(study: Study, clinical: Clinical) -> list[str]:
+    name = study.data.visits.name
+    notes = [
+        f"{name} has no column {column} ({VISIT_COLUMNS[column].long_name}): analyses that need it are skipped"
+        for column in _OUTCOMES
+        if column not in clinical.visit_columns
+    ]
+    if not {"date", "years"} & set(clinical.visit_columns):
+        notes.append(f"{name} has neither date nor years: real times are unknown and no EDSS progression is confirmed")
+    return notes
+
+
+def _flag_notes(cohort: xr.Dataset) -> list[str]:
+    return [_flag_note(flag) for flag in json.loads(cohort.attrs["flags"])]
+
+
+def _flag_note(flag: Flag) -> str:
+    whose = f"patient {flag['patient']}" if flag["patient"] else ""
+    when = "" if flag["visit"] is None else f", visit {flag['visit']}"
+    return f"{whose}{when}: {flag['reason']}" if whose else flag["reason"]
+
+
+def _loose_scans(exclusions: tuple[Exclusion, ...]) -> list[str]:
+    rules = Counter(item.rule for item in exclusions)
+    words = {
+        "scan_without_visit": "scans belong to no row of the visit table",
+        "scan_missing": "scans are named but not in the SUBJECTS_DIR",
+    }
+    return [f"{rules[rule]} {text}: see exclusions.tsv" for rule, text in words.items() if rules[rule]]
