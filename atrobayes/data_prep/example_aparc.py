@@ -116,12 +116,13 @@ _COLUMNS = """\
 _MEASURES = (
     "BrainSegVol",
     "BrainSegVolNotVent",
+    "BrainSegVolNotVentSurf",
     "CortexVol",
     "SupraTentorialVol",
     "SupraTentorialVolNotVent",
     "eTIV",
 )
-_TABLE = "".join(f"{name:<40s} %5d  %5d  %5d  %5.3f 0.550     0.120     0.025  %7d %7.1f\n" for name in REGIONS)
+_TABLE = "".join(f"{name:<40s}%5d  %5d  %5d  %5.3f 0.550     0.120     0.025  %7d %7.1f\n" for name in REGIONS)
 
 Array = NDArray[np.float64]
 
@@ -148,6 +149,7 @@ def aparc_text(subject: str, hemi: str, volumes: Mapping[str, float], shares: Ar
         The patient's division of the hemisphere, as `draw_shares` gives it.
     """
     totals = global_volumes(volumes)
+    totals["BrainSegVolNotVentSurf"] = totals["BrainSegVolNotVent"]  # the same number since version 7
     grey = totals[f"{hemi}CortexVol"] * shares
     # a larger cortex is half thicker, half wider
     thickness = _THICKNESS * np.sqrt(grey.sum() / TYPICAL_HEMISPHERE)

@@ -16,6 +16,9 @@ MASK_OVER_BRAIN = 1.4
 MEASURES = {
     "BrainSegVol": "BrainSeg, BrainSegVol, Brain Segmentation Volume",
     "BrainSegVolNotVent": "BrainSegNotVent, BrainSegVolNotVent, Brain Segmentation Volume Without Ventricles",
+    "BrainSegVolNotVentSurf": (
+        "BrainSegNotVentSurf, BrainSegVolNotVentSurf, Brain Segmentation Volume Without Ventricles from Surf"
+    ),
     "VentricleChoroidVol": "VentricleChoroidVol, VentricleChoroidVol, Volume of ventricles and choroid plexus",
     "lhCortexVol": "lhCortex, lhCortexVol, Left hemisphere cortical gray matter volume",
     "rhCortexVol": "rhCortex, rhCortexVol, Right hemisphere cortical gray matter volume",

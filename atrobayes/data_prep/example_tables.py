@@ -80,7 +80,7 @@ draws = 1000
 tune = 1000
 chains = 4
 interval = {{ prob = 0.95, kind = "eti" }}
-rope = {{ standardised = 0.1 }}
+# rope = {{ raw = 0.002 }}             # default: {{ standardised = 0.1 }}
 """
 
 
