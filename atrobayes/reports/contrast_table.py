@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -60,7 +61,7 @@ def contrast_rows(results: Results, rows: pd.DataFrame, naming: Sequence[str] = 
     units = list(rows["unit"].unique())
     unit = f", {units[0]}" if len(units) == 1 else ""
     marks = {method: _marks(results, rows, method) for method in ("classical", "bayes")}
-    columns = {_NAMES[name]: rows[name].map(_namer(name, results)) for name in naming}
+    columns: dict[str, Any] = {_NAMES[name]: rows[name].map(_namer(name, results)) for name in naming}
     if not unit:
         columns["Unit"] = rows["unit"]
     columns |= {
@@ -78,17 +79,17 @@ def contrast_rows(results: Results, rows: pd.DataFrame, naming: Sequence[str] = 
 
 
 def flags_in_words(results: Results) -> str:
-    """The marks that occur in this folder and what they mean, or ""."""
+    """Explain the marks that occur in this folder; "" where there are none."""
     present = {flag for flags in results.estimates["flags"].unique() for flag in split_flags(flags)}
     return "; ".join(f"{mark} {FLAG_WORDS[flag]}" for flag, mark in FLAG_MARKS.items() if flag in present)
 
 
 def split_flags(flags: str) -> list[str]:
-    """Flags of one row."""
+    """Split the flags of one row."""
     return [flag.strip() for flag in flags.split(",") if flag.strip()]
 
 
-def _namer(name: str, results: Results):  # type: ignore[no-untyped-def]
+def _namer(name: str, results: Results) -> Callable[[str], str]:
     if name == "term":
         return lambda term: term_words(term, results.groups)
     return {"analysis": analysis_title, "structure": structure_name}[name]

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from atrobayes.reports.contrast import headline
-from atrobayes.reports.results import FitRecord, Results
+from atrobayes.reports.results import FitRecord, Results, each_row
 from atrobayes.reports.section import Table
 from atrobayes.reports.wording import (
     analysis_title,
@@ -29,8 +29,9 @@ _ENGINES = {
 }
 _CLASSICAL = {
     "reml": (
-        "a linear mixed model with a random intercept per patient, fitted by restricted maximum likelihood (REML); t tests and "
-        "intervals use Satterthwaite’s degrees of freedom, and slopes per group and their interaction are contrasts of the one model"
+        "a linear mixed model with a random intercept per patient, fitted by restricted maximum likelihood (REML); t "
+        "tests and intervals use Satterthwaite's degrees of freedom, and slopes per group and their interaction are "
+        "contrasts of the one model"
     ),
 }
 _MODELS = {
@@ -44,7 +45,7 @@ _PARTS = {
 
 
 def engines_in_words(results: Results) -> str:
-    """Which engines ran: Bayesian with version, classical by method."""
+    """Say which engines ran: Bayesian with version, classical by method."""
     bayes = dict.fromkeys(_engine(fit) for fit in results.fits)
     classical = dict.fromkeys(row for row in headline(results.estimates, "classical")["engine"] if row)
     parts = [f"Bayesian: {listed(bayes)}." if bayes else "No Bayesian fit ran."]
@@ -55,12 +56,19 @@ def engines_in_words(results: Results) -> str:
 
 
 def methods_paragraphs(results: Results) -> tuple[str, ...]:
-    """Data, classical method, Bayesian models, and what is reported, one paragraph each."""
+    """Write data, classical method, Bayesian models, and what is reported, one paragraph each."""
     return (_outcomes(results), *_classical(results), *_bayes(results), _reported(results))
 
 
+def fit_name(fit: FitRecord) -> str:
+    """Name a fit: title of the analysis, method, engine."""
+    return (
+        f"{analysis_title(str(fit.history.get('analysis', fit.name)))}, {fit.history.get('method', '')} by {fit.engine}"
+    )
+
+
 def prior_tables(results: Results) -> tuple[Table, ...]:
-    """Priors on the standardised scale, and back-transformed to raw units (folded)."""
+    """Tabulate the priors on the standardised scale, and back-transformed to raw units (folded)."""
     return tuple(table for fit in results.fits for table in _priors(fit, results))
 
 
@@ -68,7 +76,7 @@ def _outcomes(results: Results) -> str:
     rows = results.estimates.drop_duplicates("analysis")
     parts = [
         f"{analysis_title(row.analysis)}: outcome {row.outcome}, predictor {row.predictor}, slopes in {row.unit}"
-        for row in rows.itertuples()
+        for row in each_row(rows)
     ]
     return f"Analyses. {'. '.join(parts)}. The groups in this study: {listed(results.groups) or 'none'}."
 
@@ -76,8 +84,8 @@ def _outcomes(results: Results) -> str:
 def _classical(results: Results) -> list[str]:
     engines = dict.fromkeys(headline(results.estimates, "classical")["engine"])
     return [
-        f"Classical. Per structure {_CLASSICAL.get(name, name)}. p are two-sided and uncorrected; q (Benjamini–Hochberg) and Holm’s p "
-        "adjust over the structures of one analysis and one term. Intervals: "
+        f"Classical. Per structure {_CLASSICAL.get(name, name)}. p are two-sided and uncorrected; q "
+        "(Benjamini-Hochberg) and Holm's p adjust over the structures of one analysis and one term. Intervals: "
         f"{interval_name(results.estimates, 'classical')}."
         for name in engines
     ]
@@ -100,13 +108,13 @@ def _fit_paragraph(fits: list[FitRecord]) -> str:
     settings = history.get("settings", {})
     told = f" Settings: {_settings(settings)}." if settings else ""
     seeds = listed(dict.fromkeys(str(fit.history.get("seed", "n/a")) for fit in fits))
-    titles = listed(dict.fromkeys(analysis_title(str(fit.history.get("analysis", ""))) for fit in fits))
+    titles = "; ".join(dict.fromkeys(analysis_title(str(fit.history.get("analysis", ""))) for fit in fits))
     model = str(history.get("model", ""))
     return (
         f"Bayesian, method {history.get('method', '')} ({titles}). Per structure {_MODELS.get(model, model)} with "
-        f"{history.get('family', '')} errors: {formula}{_parts(formula)}. Outcome and lesions are standardised first (outcome in its "
-        "SD over all rows of the analysis, lesions in the unit u of the analysis) and results turned back to raw units. "
-        f"Engine: {_engine(fits[0])}.{told} Seeds: {seeds}."
+        f"{history.get('family', '')} errors: {formula}{_parts(formula)}. Outcome and lesions are standardised first "
+        "(outcome in its SD over all rows of the analysis, lesions in the unit u of the analysis) and results turned "
+        f"back to raw units. Engine: {_engine(fits[0])}.{told} Seeds: {seeds}."
     )
 
 
@@ -135,8 +143,9 @@ def _reported(results: Results) -> str:
     )
     units = listed(f"{value:g}" for value in sorted(rows["u"].dropna().unique()))
     return (
-        f"Reported. Posterior mean and {interval_name(results.estimates, 'bayes')}; probability of direction pd = max(P(θ > 0), P(θ < 0)); "
-        f"posterior probability of an association {width} (u = {units or 'n/a'}; region of practical equivalence, ROPE, a convention)."
+        f"Reported. Posterior mean and {interval_name(results.estimates, 'bayes')}; probability of direction pd = "
+        f"max(P(θ > 0), P(θ < 0)); posterior probability of an association {width} (u = {units or 'n/a'}; region of "
+        "practical equivalence, ROPE, a convention)."
     )
 
 
@@ -147,7 +156,7 @@ def _priors(fit: FitRecord, results: Results) -> list[Table]:
         frame = pd.DataFrame(
             [(name.replace("_", " "), str(text)) for name, text in standard.items()], columns=["Parameter", "Prior"]
         )
-        tables.append(Table(slug("priors", fit.name), frame, f"Priors on the standardised scale: {fit.name}"))
+        tables.append(Table(slug("priors", fit.name), frame, f"Priors on the standardised scale: {fit_name(fit)}"))
     if raw := priors.get("raw"):
         frame = pd.DataFrame(
             {
@@ -159,6 +168,6 @@ def _priors(fit: FitRecord, results: Results) -> list[Table]:
             }
         )
         tables.append(
-            Table(slug("priors-raw", fit.name), frame, f"The same priors in raw units: {fit.name}", folded=True)
+            Table(slug("priors-raw", fit.name), frame, f"The same priors in raw units: {fit_name(fit)}", folded=True)
         )
     return tables

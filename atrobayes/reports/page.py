@@ -11,8 +11,11 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from atrobayes.reports.section import Figure, Section
+from atrobayes.reports.wording import MINUS
 
-_NUMERIC = re.compile(r"^(n/a|[<>≤≥]?\s?[−+]?[\d.,]+(e[−+]?\d+)?( to [−+]?[\d.,]+(e[−+]?\d+)?)?)?[ˢ†ᵖⁿᶠˡ]*$")
+# numbers as `wording` writes them, intervals of them, with marks behind; n/a counts as a number
+_VALUE = rf"[{MINUS}+]?[\d.,]+(e[{MINUS}+]?\d+)?"
+_NUMERIC = re.compile(rf"^(n/a|[<>]?\s?{_VALUE}( to {_VALUE})?)?[ˢ†ᵖⁿᶠˡ]*$")
 
 
 def render(title: str, sections: Sequence[Section]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -134,6 +134,11 @@ def read_results(folder: Path) -> Results:
     if faults:
         raise DataError(faults)
     return Results(folder)
+
+
+def each_row(frame: pd.DataFrame) -> Iterator[Any]:
+    """Give the rows of a table as tuples with the columns as attributes."""
+    yield from frame.itertuples(index=False)
 
 
 def _typed(path: Path) -> pd.DataFrame:

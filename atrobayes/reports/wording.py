@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
+MINUS = "\N{MINUS SIGN}"
 _STRUCTURES = {
     "total_wm": "Total white matter",
     "whole_brain": "Whole brain",
@@ -61,59 +62,59 @@ def term_words(term: str, groups: tuple[str, ...]) -> str:
         name, group = match.groups()
         return f"{name.replace('_', ' ')} in {'all patients' if group == 'ALL' else group}"
     if term == "interaction" and len(groups) == 2:
-        return f"interaction (slope in {groups[0]} − slope in {groups[1]})"
+        return f"interaction (slope in {groups[0]} {MINUS} slope in {groups[1]})"
     return term.replace("_", " ")
 
 
 def number(value: float, digits: int = 3) -> str:
-    """A number to `digits` significant digits with a true minus sign; n/a where missing."""
+    """Write a number to `digits` significant digits, with a true minus sign; n/a where missing."""
     if math.isnan(value):
         return "n/a"
     if value and abs(value) < 10.0 ** -(digits + 3):
-        return f"{value:.{digits - 1}e}".replace("-", "−")
+        return f"{value:.{digits - 1}e}".replace("-", MINUS)
     places = max(0, digits - 1 - (math.floor(math.log10(abs(value))) if value else 0))
     text = f"{value:.{min(places, digits + 5)}f}" if value else "0"
-    return text.replace("-", "−")
+    return text.replace("-", MINUS)
 
 
 def count(value: float) -> str:
-    """A whole number, or n/a."""
+    """Write a whole number, or n/a."""
     return "n/a" if math.isnan(value) else f"{value:,.0f}"
 
 
 def between(low: float, high: float) -> str:
-    """An interval in words: "−0.021 to 0.003"."""
-    return "n/a" if math.isnan(low) or math.isnan(high) else f"{number(low)} to {number(high)}"
+    """Write an interval, both ends to the decimal place that gives the larger one three significant digits."""
+    if math.isnan(low) or math.isnan(high):
+        return "n/a"
+    widest = max(abs(low), abs(high))
+    if not 1e-6 <= widest < 1e6:
+        return f"{number(low)} to {number(high)}"
+    places = max(0, 2 - math.floor(math.log10(widest)))
+    return f"{low:z.{places}f} to {high:z.{places}f}".replace("-", MINUS)
 
 
 def p_cell(p: float) -> str:
-    """A p-value for a table: 0.021, < 0.0001, n/a."""
+    """Write a p-value for a table: 0.0213, 0.341, < 0.0001, n/a."""
     if math.isnan(p):
         return "n/a"
-    return "< 0.0001" if p < 1e-4 else f"{p:.4f}" if p < 0.01 else f"{p:.3f}"
-
-
-def p_words(p: float) -> str:
-    """A p-value inside a sentence: "p = 0.021", "p < 0.0001"."""
-    text = p_cell(p)
-    return f"p {text}" if text.startswith("<") else f"p = {text}"
+    return "< 0.0001" if p < 1e-4 else f"{p:.4f}" if p < 0.1 else f"{p:.3f}"
 
 
 def probability(value: float) -> str:
-    """A probability for a table, never rounded to certainty: 0.987, > 0.9999, < 0.0001."""
+    """Write a probability for a table, never rounded to certainty: 0.341, 0.9871, > 0.9999, < 0.0001."""
     if math.isnan(value):
         return "n/a"
     if value > 1 - 1e-4:
         return "> 0.9999"
     if value < 1e-4:
         return "< 0.0001"
-    return f"{value:.4f}" if value > 0.99 or value < 0.01 else f"{value:.3f}"
+    return f"{value:.4f}" if value > 0.95 or value < 0.01 else f"{value:.3f}"
 
 
 def interval_name(estimates: pd.DataFrame, method: str) -> str:
-    """Level and kind of a method's intervals, for instance "95 % equal-tailed posterior interval"."""
+    """Level and kind of a method's intervals, for instance "95% equal-tailed posterior interval"."""
     rows = estimates[estimates["method"] == method]
-    levels = listed(f"{100 * level:g} %" for level in sorted(rows["ci_prob"].dropna().unique()))
+    levels = listed(f"{100 * level:g}%" for level in sorted(rows["ci_prob"].dropna().unique()))
     if method.startswith("classical"):
         return f"{levels} confidence interval".strip()
     kinds = listed(_KINDS.get(kind, kind) for kind in rows["ci_kind"].unique() if kind)
@@ -121,16 +122,16 @@ def interval_name(estimates: pd.DataFrame, method: str) -> str:
 
 
 def listed(items: Iterable[str]) -> str:
-    """Items as a sentence lists them: "a", "a and b", "a, b and c"."""
+    """Join items as a sentence lists them: "a", "a and b", "a, b and c"."""
     *most, last = list(items) or [""]
     return f"{', '.join(most)} and {last}" if most else last
 
 
 def counted(value: float, one: str, many: str | None = None) -> str:
-    """A count with its noun: "1 scan", "5 scans"."""
+    """Write a count with its noun: "1 scan", "5 scans"."""
     return f"{count(value)} {one if value == 1 else many or one + 's'}"
 
 
 def slug(*parts: str) -> str:
-    """An anchor or file stem made of letters, digits, `_` and `-` only."""
+    """Turn names into an anchor or file stem made of letters, digits, `_` and `-` only."""
     return "-".join(filter(None, (re.sub(r"[^A-Za-z0-9_]+", "-", part).strip("-") for part in parts)))

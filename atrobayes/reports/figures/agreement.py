@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Mapping
 
 import numpy as np
@@ -12,7 +13,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
 from atrobayes.reports.figures.drawing import VERDICT_COLOURS, canvas, svg
-from atrobayes.reports.wording import VERDICT_WORDS
+from atrobayes.reports.results import each_row
+from atrobayes.reports.wording import MINUS, VERDICT_WORDS
 
 FLOOR = 1e-5  # smaller p, and pd closer to 1, are drawn here
 _MARKERS = "osD^vP*X"
@@ -23,6 +25,7 @@ _PD_TICKS = (1e-5, 1e-4, 1e-3, 0.01, 0.025, 0.1, 0.5)
 def agreement_svg(
     name: str,
     rows: pd.DataFrame,
+    *,
     panels: Mapping[str, str],
     terms: Mapping[str, str],
     cuts: tuple[float, float],
@@ -47,7 +50,7 @@ def agreement_svg(
     -------
     str
         SVG; both axes are logarithmic towards certainty (small p right, pd near 1 on top), so that
-        pd = 1 − p/2, which a flat prior and a symmetric posterior would give, is straight.
+        pd = 1 - p/2, which a flat prior and a symmetric posterior would give, is straight.
     """
     across = min(2, len(panels))
     down = math.ceil(len(panels) / 2)
@@ -71,7 +74,7 @@ def _panel(axes: Axes, rows: pd.DataFrame, title: str, terms: Mapping[str, str],
             x, y = points["p"].clip(lower=FLOOR), (1 - points["pd"]).clip(lower=FLOOR)
             axes.plot(x, y, marker, color=VERDICT_COLOURS[str(verdict)], markersize=6, alpha=0.85, zorder=3)
     _names(axes, rows[~rows["verdict"].isin(["neither", "both_clear"])])
-    axes.set_title(title, fontsize=10, loc="left", fontweight="bold", wrap=True)
+    axes.set_title(textwrap.fill(title, 46), fontsize=10, loc="left", fontweight="bold")
 
 
 def _scales(axes: Axes) -> None:
@@ -90,16 +93,18 @@ def _cut_offs(axes: Axes, cuts: tuple[float, float]) -> None:
     p_cut, pd_cut = cuts
     axes.axvline(p_cut, color="black", linewidth=0.8, linestyle=(0, (4, 2)), zorder=1)
     axes.axhline(1 - pd_cut, color="black", linewidth=0.8, linestyle=(0, (4, 2)), zorder=1)
-    corner = {"transform": axes.transAxes, "fontsize": 8.5, "color": "#555555"}
-    axes.text(0.98, 0.02, "classical only", ha="right", va="bottom", **corner)
-    axes.text(0.02, 0.98, "Bayesian only", ha="left", va="top", **corner)
-    axes.text(0.98, 0.98, "both clear", ha="right", va="top", **corner)
-    axes.text(0.02, 0.02, "neither clear", ha="left", va="bottom", **corner)
+    edge = axes.get_yaxis_transform()
+    for height, words in (
+        (FLOOR / 2.5, ("Bayesian only", "both clear")),
+        ((1 - pd_cut) * 1.2, ("neither clear", "classical only")),
+    ):
+        for label, place, align in zip(words, (0.02, 0.98), ("left", "right"), strict=True):
+            axes.text(place, height, label, transform=edge, ha=align, va="top", fontsize=8.5, color="#555555")
 
 
 def _names(axes: Axes, rows: pd.DataFrame) -> None:
     lowest = math.inf
-    for row in rows.assign(y=(1 - rows["pd"]).clip(lower=FLOOR)).sort_values("y").itertuples():
+    for row in each_row(rows.assign(y=(1 - rows["pd"]).clip(lower=FLOOR)).sort_values("y")):
         place = min(-math.log10(row.y), lowest - 0.14)  # names of neighbours slide down instead of overprinting
         lowest = place
         axes.annotate(
@@ -118,4 +123,4 @@ def _legend(rows: pd.DataFrame, terms: Mapping[str, str]) -> list[Line2D]:
         for verdict, colour in VERDICT_COLOURS.items()
         if (rows["verdict"] == verdict).any()
     ]
-    return [*shapes, *colours, Line2D([], [], color="#777777", linewidth=1, label="pd = 1 − p/2")]
+    return [*shapes, *colours, Line2D([], [], color="#777777", linewidth=1, label=f"pd = 1 {MINUS} p/2")]

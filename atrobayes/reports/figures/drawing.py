@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 from xml.sax.saxutils import escape
 
 import matplotlib as mpl
@@ -23,7 +24,7 @@ VERDICT_COLOURS = {
     "opposite_sign": "#cc79a7",
 }
 
-_STYLE = {
+_STYLE: Any = {
     "svg.fonttype": "none",
     "font.family": "sans-serif",
     # the first one comes with matplotlib, so the layout is the same everywhere; the rest are for the browser

@@ -61,22 +61,21 @@ def _gap(box: Box) -> float:
 def _draw(axes: Axes, box: Box, top: float, *, last: bool) -> float:
     middle = _MAIN[0] + _MAIN[1] / 2
     bottom = top + _height(box.lines)
-    _box(axes, _MAIN, top, box.title, box.lines)
+    _box(axes, _MAIN, top, (box.title, *box.lines))
     following = bottom + _gap(box)
     if box.leaves:
         side_top = bottom + 0.15
-        _box(axes, _SIDE, side_top, box.leaves[0], box.leaves[1:], face="#f7f7f7")
+        _box(axes, _SIDE, side_top, box.leaves, face="#f7f7f7")
         _arrow(axes, (middle, side_top + 0.2), (_SIDE[0], side_top + 0.2))
     if not last:
         _arrow(axes, (middle, bottom), (middle, following))
     return following
 
 
-def _box(
-    axes: Axes, column: tuple[float, float], top: float, title: str, lines: tuple[str, ...], face: str = "white"
-) -> None:
+def _box(axes: Axes, column: tuple[float, float], top: float, text: tuple[str, ...], *, face: str = "white") -> None:
     left, width = column
-    axes.add_patch(Rectangle((left, top), width, _height(lines), facecolor=face, edgecolor="#333333", linewidth=1))
+    title, *lines = text
+    axes.add_patch(Rectangle((left, top), width, _height(text[1:]), facecolor=face, edgecolor="#333333", linewidth=1))
     axes.text(left + 0.12, top + 0.1, title, va="top", fontweight="bold", fontsize=10)
     for place, line in enumerate(lines, start=1):
         axes.text(left + 0.12, top + 0.1 + _LINE * place, line, va="top", fontsize=9.5)

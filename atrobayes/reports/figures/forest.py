@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from atrobayes.reports.figures.drawing import BAYES, CLASSICAL, canvas, svg
+from atrobayes.reports.results import each_row
 
 _OFFSET = {"classical": -0.17, "bayes": 0.17}
 _COLOUR = {"classical": CLASSICAL, "bayes": BAYES}
@@ -63,7 +65,7 @@ def _panel(axes: Axes, rows: pd.DataFrame, words: ForestWords, term: str) -> Non
     place = {structure: position for position, structure in enumerate(words.rows)}
     _rope(axes, rows)
     axes.axvline(0, color="black", linewidth=0.8, zorder=1)
-    for row in rows.itertuples():
+    for row in each_row(rows):
         if np.isfinite([row.estimate, row.ci_low, row.ci_high]).all():
             _interval(axes, row, place[row.structure])
     axes.set_title(words.panels[term], fontsize=10, loc="left", fontweight="bold")
@@ -74,13 +76,13 @@ def _panel(axes: Axes, rows: pd.DataFrame, words: ForestWords, term: str) -> Non
     axes.locator_params(axis="x", nbins=5)
 
 
-def _interval(axes: Axes, row: object, position: int) -> None:
-    method, colour = row.method, _COLOUR[row.method]  # type: ignore[attr-defined]
+def _interval(axes: Axes, row: Any, position: int) -> None:
+    method, colour = row.method, _COLOUR[row.method]
     y = position + _OFFSET[method]
-    line = (0, (2, 1.2)) if row.flagged else "solid"  # type: ignore[attr-defined]
-    axes.plot([row.ci_low, row.ci_high], [y, y], color=colour, linewidth=1.8, linestyle=line, zorder=2)  # type: ignore[attr-defined]
-    face = colour if row.clear else "white"  # type: ignore[attr-defined]
-    axes.plot(row.estimate, y, _MARKER[method], color=colour, markerfacecolor=face, markersize=5.5, zorder=3)  # type: ignore[attr-defined]
+    line = (0, (2, 1.2)) if row.flagged else "solid"
+    axes.plot([row.ci_low, row.ci_high], [y, y], color=colour, linewidth=1.8, linestyle=line, zorder=2)
+    face = colour if row.clear else "white"
+    axes.plot(row.estimate, y, _MARKER[method], color=colour, markerfacecolor=face, markersize=5.5, zorder=3)
 
 
 def _rope(axes: Axes, rows: pd.DataFrame) -> None:

@@ -6,7 +6,7 @@ from atrobayes.reports.contrast import P_CUT, PD_CUT, contrast
 from atrobayes.reports.figures.agreement import agreement_svg
 from atrobayes.reports.results import Results
 from atrobayes.reports.section import Figure, Section
-from atrobayes.reports.wording import analysis_title, structure_name, term_words
+from atrobayes.reports.wording import MINUS, analysis_title, structure_name, term_words
 
 
 def make(results: Results) -> Section:
@@ -20,13 +20,17 @@ def make(results: Results) -> Section:
     panels = {name: analysis_title(name) for name in shown["analysis"].unique()}
     terms = {term: term_words(term, results.groups) for term in shown["term"].unique()}
     apart = shown["verdict"].isin(["classical_only", "bayes_only", "opposite_sign"]).sum()
-    alt = f"Scatter of {len(shown)} rows, classical p against posterior probability of direction; the verdicts part in {apart} of them."
-    drawing = agreement_svg("agreement", shown, panels, terms, (P_CUT, PD_CUT), alt)
+    alt = (
+        f"Scatter of {len(shown)} rows, classical p against posterior probability of direction; "
+        f"the verdicts part in {apart} of them."
+    )
+    drawing = agreement_svg("agreement", shown, panels=panels, terms=terms, cuts=(P_CUT, PD_CUT), alt=alt)
     caption = (
-        "Each point is one structure and term. The further right, the smaller the classical p; the further up, the surer the "
-        f"posterior of the sign. Broken lines: the cut-offs p = {P_CUT} and pd = {PD_CUT}, which are conventions. Grey line: "
-        "pd = 1 − p/2, where points would lie if the prior said nothing; points below it were drawn towards zero by the prior. "
-        "Points where the two verdicts part are named. Values beyond the axes are drawn at their ends."
+        "Each point is one structure and term. The further right, the smaller the classical p; the further up, the "
+        f"surer the posterior of the sign. Broken lines: the cut-offs p = {P_CUT} and pd = {PD_CUT}, which are "
+        f"conventions. Grey line: pd = 1 {MINUS} p/2, where points would lie if the prior said nothing; points below "
+        "it were drawn towards zero by the prior. Points where the two verdicts part are named. Values beyond the "
+        "axes are drawn at their ends."
     )
     figure = Figure("agreement", drawing, alt, caption)
     return Section("agreement", "p against probability of direction", "ok", (), (), (figure,))

@@ -25,13 +25,14 @@ def _reading(results: Results) -> tuple[str, ...]:
     bayes = interval_name(results.estimates, "bayes")
     marks = flags_in_words(results)
     return (
-        "p: two-sided, not corrected for multiplicity. q: the same, adjusted by Benjamini–Hochberg over the structures of one "
-        f"analysis and one term. The Bayesian interval is the {bayes}. pd (probability of direction): posterior probability "
-        "that the term has the sign of its larger side, from 0.5 (no idea) to 1. P(in ROPE): posterior probability that the "
-        "association is too small to matter by the convention given under Methods.",
+        "p: two-sided, not corrected for multiplicity. q: the same, adjusted by Benjamini-Hochberg over the "
+        f"structures of one analysis and one term. The Bayesian interval is the {bayes}. pd (probability of "
+        "direction): posterior probability that the term has the sign of its larger side, from 0.5 (no idea) to 1. "
+        "P(in ROPE): posterior probability that the association is too small to matter by the convention given under "
+        "Methods.",
         f"Verdict: classical is called clear when p < {P_CUT}, the posterior when pd > {PD_CUT}. Both cut-offs are "
-        "conventions: 0.049 and 0.051 say the same. “Classical only” marks a p below its cut-off that the posterior does "
-        "not bear out. Row colours repeat the verdict and add nothing to it.",
+        "conventions: 0.049 and 0.051 say the same. 'Classical only' marks a p below its cut-off that the posterior "
+        "does not bear out. Row colours repeat the verdict and add nothing to it.",
         *([f"Marks: {marks}."] if marks else []),
     )
 

@@ -5,18 +5,21 @@ from __future__ import annotations
 import pandas as pd
 
 from atrobayes.reports.contrast_table import FLAG_WORDS, split_flags
-from atrobayes.reports.results import FitRecord, Results
-from atrobayes.reports.section import Section, Table
+from atrobayes.reports.methods import fit_name
+from atrobayes.reports.results import FitRecord, Results, each_row
+from atrobayes.reports.section import Section, Status, Table
 from atrobayes.reports.wording import analysis_title, counted, number
 
 _KINDS = {
     "quadrature": (
-        "Quadrature computes a posterior as a sum over a grid of the standard deviations, without random draws. It passes when "
-        "refining and widening the grid no longer changes means, standard deviations, quantiles or probabilities."
+        "Quadrature computes a posterior as a sum over a grid of the standard deviations, without random draws. It "
+        "passes when refining and widening the grid no longer changes means, standard deviations, quantiles or "
+        "probabilities."
     ),
     "nuts": (
-        "NUTS draws at random from the posterior with several chains. It passes when the chains agree (R-hat), when there are "
-        "enough independent draws (effective sample size, ESS), and when no divergent transitions occurred."
+        "NUTS draws at random from the posterior with several chains. It passes when the chains agree (R-hat), when "
+        "there are enough independent draws (effective sample size, ESS), and when no divergent transitions "
+        "occurred."
     ),
 }
 
@@ -28,7 +31,7 @@ def make(results: Results) -> Section:
     flags = _flags(results.estimates)
     if len(flags):
         tables.append(Table("flags", flags, "Flagged rows, by analysis and method", "estimates.tsv"))
-    status = "warning" if failed or "gate_failed" in " ".join(results.estimates["flags"]) else "ok"
+    status: Status = "warning" if failed or "gate_failed" in " ".join(results.estimates["flags"]) else "ok"
     return Section("diagnostics", "Diagnostics", status, _paragraphs(results, failed), tuple(tables))
 
 
@@ -41,10 +44,10 @@ def _paragraphs(results: Results, failed: list[FitRecord]) -> tuple[str, ...]:
         else "The Bayesian fit passed its checks."
     )
     if failed:
-        names = ", ".join(fit.name for fit in failed)
+        names = "; ".join(fit_name(fit) for fit in failed)
         verdict = (
-            f"{counted(len(failed), 'Bayesian fit')} of {len(results.fits)} did not pass: {names}. "
-            "Every number from them is marked † below."
+            f"{counted(len(failed), 'Bayesian fit')} of {len(results.fits)} did not pass: {names}. Every number that "
+            "did not pass is marked † below."
         )
     kinds = dict.fromkeys(str(fit.verdict.get("kind", "")) for fit in results.fits)
     return (verdict, *(_KINDS[kind] for kind in kinds if kind in _KINDS))
@@ -77,8 +80,8 @@ def _value(value: object) -> str:
 def _flags(estimates: pd.DataFrame) -> pd.DataFrame:
     rows = [
         {"Analysis": analysis_title(row.analysis), "Method": f"{row.method} ({row.engine})", "Flag": flag}
-        for row in estimates[["analysis", "method", "engine", "flags"]].itertuples()
-        for flag in split_flags(row.flags)  # type: ignore[arg-type]
+        for row in each_row(estimates[["analysis", "method", "engine", "flags"]])
+        for flag in split_flags(row.flags)
     ]
     if not rows:
         return pd.DataFrame()

@@ -10,6 +10,7 @@ from atrobayes.reports.figures.forest import ForestWords, forest_svg
 from atrobayes.reports.results import Results
 from atrobayes.reports.section import Figure, Section, Table
 from atrobayes.reports.wording import (
+    MINUS,
     analysis_question,
     analysis_title,
     interval_name,
@@ -22,11 +23,12 @@ from atrobayes.reports.wording import (
 
 _ENDS = ["estimate", "ci_low", "ci_high", "rope_low", "rope_high"]
 _FULL = {
-    "structure": "Structure", "term": "Term", "method": "Method", "engine": "Engine", "estimate": "Estimate", "median": "Median",
-    "sd": "SD or SE", "ci_low": "Interval low", "ci_high": "Interval high", "hdi_low": "HDI low", "hdi_high": "HDI high",
-    "df": "df", "statistic": "t", "p": "p", "q_bh": "q (BH)", "p_holm": "p (Holm)", "pd": "pd", "p_rope": "P(in ROPE)",
-    "log_bf10": "log BF₁₀", "type_s": "Type S", "type_m": "Type M", "pull": "Pull", "shrinkage": "Shrinkage", "rhat": "R-hat",
-    "ess_bulk": "ESS bulk", "ess_tail": "ESS tail", "divergences": "Divergences", "flags": "Flags",
+    "structure": "Structure", "term": "Term", "method": "Method", "engine": "Engine", "estimate": "Estimate",
+    "median": "Median", "sd": "SD or SE", "ci_low": "Interval low", "ci_high": "Interval high", "hdi_low": "HDI low",
+    "hdi_high": "HDI high", "df": "df", "statistic": "t", "p": "p", "q_bh": "q (BH)", "p_holm": "p (Holm)", "pd": "pd",
+    "p_rope": "P(in ROPE)", "log_bf10": "log BF₁₀", "type_s": "Type S", "type_m": "Type M", "pull": "Pull",
+    "shrinkage": "Shrinkage", "rhat": "R-hat", "ess_bulk": "ESS bulk", "ess_tail": "ESS tail",
+    "divergences": "Divergences", "flags": "Flags",
 }  # fmt: skip
 
 
@@ -60,9 +62,9 @@ def standardised(estimates: pd.DataFrame) -> pd.DataFrame:
 def _reading(results: Results) -> str:
     bayes, classical = interval_name(results.estimates, "bayes"), interval_name(results.estimates, "classical")
     return (
-        "Structures differ in size by a factor of a thousand, so the plots show every slope in standard deviations (SD) of its "
-        "own outcome over the rows analysed. Numbers in the outcome’s own unit stand in the tables of the next section. "
-        f"Grey: classical estimate with {classical}. Blue: posterior mean with {bayes}."
+        "Structures differ in size by a factor of a thousand, so the plots show every slope in standard deviations "
+        "(SD) of its own outcome over the rows analysed. Numbers in the outcome's own unit stand in the tables of "
+        f"the next section. Grey: classical estimate with {classical}. Blue: posterior mean with {bayes}."
     )
 
 
@@ -76,10 +78,10 @@ def _figure(results: Results, analysis: str) -> Figure:
     words = _words(results, analysis, rows, axis)
     name = slug("forest", analysis)
     caption = (
-        f"{analysis_title(analysis)}. {analysis_question(analysis)} Horizontal axis: {axis}; negative means more loss of volume "
-        "with more lesions (for the lateral ventricle the other way round: it grows where tissue shrinks). "
-        f"Filled marker: clear (classical p < {P_CUT}; Bayesian pd > {PD_CUT}); open marker: not clear. "
-        f"Broken line: flagged, see Diagnostics. {words.rope[0].upper()}{words.rope[1:]}."
+        f"{analysis_title(analysis)}. {analysis_question(analysis)} Horizontal axis: {axis}; negative means more loss "
+        "of volume with more lesions (for the lateral ventricle the other way round: it grows where tissue shrinks). "
+        f"Filled marker: clear (classical p < {P_CUT}; Bayesian pd > {PD_CUT}); open marker: not clear. Broken line: "
+        f"flagged, see Diagnostics. Panels have scales of their own. {words.rope[0].upper()}{words.rope[1:]}."
     )
     return Figure(name, forest_svg(name, rows, words), words.alt, caption)
 
@@ -90,7 +92,8 @@ def _words(results: Results, analysis: str, rows: pd.DataFrame, axis: str) -> Fo
     clear = rows[rows["clear"]].groupby("method")["structure"].size()
     alt = (
         f"Forest plot of {analysis_title(analysis)}: {len(structures)} structures, panels {listed(panels.values())}. "
-        f"{clear.get('classical', 0)} classical and {clear.get('bayes', 0)} Bayesian rows are clear; numbers are in the contrast tables."
+        f"{clear.get('classical', 0)} classical and {clear.get('bayes', 0)} Bayesian rows are clear; numbers are in "
+        "the contrast tables."
     )
     classical, bayes = (f"{name}: {interval_name(results.estimates, method)}" for name, method in _LEGEND)
     return ForestWords(panels, structures, axis, classical, bayes, _rope(rows), alt)
@@ -101,13 +104,15 @@ _LEGEND = (("classical", "classical"), ("Bayesian", "bayes"))
 
 def _panel(term: str, results: Results) -> str:
     words = term_words(term, results.groups)
-    return f"interaction:\n{results.groups[0]} − {results.groups[1]}" if words.startswith("interaction (") else words
+    return (
+        f"interaction, {results.groups[0]} {MINUS} {results.groups[1]}" if words.startswith("interaction (") else words
+    )
 
 
 def _axis(rows: pd.DataFrame) -> str:
     sizes = listed(f"{size:g}" for size in sorted(rows["u"].dropna().unique()))
     units = listed(dict.fromkeys(unit.partition(" per ")[2] or unit for unit in rows["unit"] if unit))
-    return f"slope in SD of the outcome per {'' if sizes == '1' else sizes + ' × '}{units}"
+    return f"slope in SD of the outcome per {'' if sizes == '1' else sizes + ' x '}{units}"
 
 
 def _rope(rows: pd.DataFrame) -> str:
@@ -132,5 +137,5 @@ def _all_numbers(results: Results, analysis: str) -> Table:
     levels = (
         f"Classical interval: {interval_name(rows, 'classical')}. Bayesian interval: {interval_name(rows, 'bayes')}."
     )
-    caption = f"All numbers of {analysis_title(analysis)}, in {units}. {levels}"
+    caption = f"All numbers: {analysis_title(analysis)}, in {units}. {levels}"
     return Table(slug("numbers", analysis), shown, caption, "estimates.tsv", folded=True)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import pandas as pd
 
 from atrobayes.reports.cohort_flow import Flow, analysed, cohort_flow, ledger_counts
 from atrobayes.reports.figures.flow import Box, flow_svg
-from atrobayes.reports.results import Results
+from atrobayes.reports.results import Results, each_row
 from atrobayes.reports.section import Figure, Section, Table
 from atrobayes.reports.sections.summary import left_out_words
 from atrobayes.reports.wording import analysis_title, count
@@ -26,30 +28,30 @@ def make(results: Results) -> Section:
 def _paragraphs(flow: Flow) -> tuple[str, ...]:
     return (
         left_out_words(flow),
-        "A yearly interval needs usable scans at two consecutive visits; a missed visit is not bridged. A visit without a "
-        "usable scan never drops the patient: the other visits stay.",
+        "A yearly interval needs usable scans at two consecutive visits; a missed visit is not bridged. A visit "
+        "without a usable scan never drops the patient: the other visits stay.",
     )
 
 
 def _figure(flow: Flow, results: Results) -> Figure:
+    lost = flow.patients - flow.yearly_patients
     boxes = [
         Box("Patients enrolled", (_split(flow.patients),)),
         Box("Clinical visits", (_split(flow.visits),), ("No scan at the visit", _split(flow.no_scan))),
         Box("Scans", (_split(flow.scans),), _left_out_lines(flow)),
-        Box("Usable scans", (_split(flow.usable),)),
+        Box("Usable scans", (_split(flow.usable),), ("Patients without two consecutive usable scans", _split(lost))),
         Box(
             "Yearly intervals between usable scans",
             (_split(flow.yearly), f"in patients: {_split(flow.yearly_patients)}"),
         ),
         Box("Analysed", tuple(_analysed_lines(results))),
     ]
-    alt = (
-        "Flow diagram. "
-        + " ".join(f"{box.title}: {'; '.join(box.lines)}." for box in boxes)
-        + " "
-        + left_out_words(flow)
+    steps = " ".join(f"{box.title}: {'; '.join(box.lines)}." for box in boxes)
+    alt = f"Flow diagram. {steps} {left_out_words(flow)}"
+    caption = (
+        "From enrolled patients to analysed intervals. Boxes on the right hold what left the way at that step, "
+        "with reasons."
     )
-    caption = "From enrolled patients to analysed intervals. Boxes on the right hold what left the way at that step, with reasons."
     return Figure("flow", flow_svg("flow", boxes, alt), alt, caption)
 
 
@@ -66,14 +68,15 @@ def _split(counts: pd.Series) -> str:
 
 
 def _analysed_lines(results: Results) -> list[str]:
-    return [
-        f"{row.analysis}: {_rows(row)} intervals, {count(row.patients)} patients"
-        for row in analysed(results).itertuples()
-    ]  # type: ignore[arg-type]
+    lines: list[str] = []
+    for row in each_row(analysed(results)):
+        lines += textwrap.wrap(analysis_title(str(row.analysis)), 58)
+        lines.append(f"   {_rows(row.fewest, row.most)} intervals, {count(row.patients)} patients")
+    return lines
 
 
-def _rows(row) -> str:  # type: ignore[no-untyped-def]
-    return count(row.most) if row.fewest == row.most else f"{count(row.fewest)} to {count(row.most)}"
+def _rows(fewest: float, most: float) -> str:
+    return count(most) if fewest == most else f"{count(fewest)} to {count(most)}"
 
 
 def _by_group(flow: Flow, results: Results) -> Table:
@@ -90,8 +93,9 @@ def _by_group(flow: Flow, results: Results) -> Table:
     frame = cells.rename_axis("Step").reset_index()
     empty = dict.fromkeys(flow.columns[1:], "")
     analyses = [
-        {"Step": f"Analysed: {analysis_title(str(row.analysis))}", "All": f"{_rows(row)} intervals"} | empty
-        for row in analysed(results).itertuples()
+        {"Step": f"Analysed: {analysis_title(str(row.analysis))}", "All": f"{_rows(row.fewest, row.most)} intervals"}
+        | empty
+        for row in each_row(analysed(results))
     ]
     frame = pd.concat([frame, pd.DataFrame(analyses, columns=frame.columns)], ignore_index=True)
     return Table("flow-counts", frame, "Counts at each step", "cohort.nc")

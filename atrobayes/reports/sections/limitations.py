@@ -16,8 +16,8 @@ def make(results: Results) -> Section:
 
 def _design(results: Results) -> str:
     groups = (
-        "Treatment was not randomised and the groups may differ at baseline, so a difference between groups is an association, "
-        "never an effect of treatment. "
+        "Treatment was not randomised and the groups may differ at baseline, so a difference between groups is an "
+        "association, never an effect of treatment. "
         if len(results.groups) > 1
         else "This is an observational cohort: associations, never effects of treatment. "
     )
@@ -34,32 +34,32 @@ def _singular(results: Results) -> tuple[str, ...]:
     if not fits:
         return ()
     return (
-        f"{counted(fits, 'classical fit')} {'is' if fits == 1 else 'are'} singular: the variance between patients was estimated as "
-        "zero, and the degrees of freedom then count intervals as if they were patients, so these p may be too small. "
-        "They are marked ˢ and kept.",
+        f"{counted(fits, 'classical fit')} {'is' if fits == 1 else 'are'} singular: the variance between patients was "
+        "estimated as zero, and the degrees of freedom then count intervals as if they were patients, so these p may "
+        "be too small. They are marked ˢ and kept.",
     )
 
 
 def _multiplicity(results: Results) -> str:
     p = headline(results.estimates, "classical")["p"].dropna()
     return (
-        f"{len(p)} p-values were computed. If no association existed at all, about {P_CUT * len(p):.0f} of them would be expected "
-        f"below {P_CUT} by chance; q corrects for this within one analysis and term. Structures contain one another (the thalamus "
-        "is part of the deep grey matter), so rows are not independent pieces of evidence."
+        f"{len(p)} p-values were computed. If no association existed at all, about {P_CUT * len(p):.0f} of them would "
+        f"be expected below {P_CUT} by chance; q corrects for this within one analysis and term. Structures contain "
+        "one another (the thalamus is part of the deep grey matter), so rows are not independent pieces of evidence."
     )
 
 
 def _intervals(results: Results) -> str:
     return (
-        f"The {interval_name(results.estimates, 'bayes')} holds the stated probability given the model and its prior; a nominal "
-        "coverage is owed on average over the prior, not at every true value. The prior pulls estimates towards zero, most where "
-        "the data say least. A pd below its cut-off is no evidence of absence; the ROPE column speaks to that, and its "
-        "width is a convention."
+        f"The {interval_name(results.estimates, 'bayes')} holds the stated probability given the model and its prior; "
+        "a nominal coverage is owed on average over the prior, not at every true value. The prior pulls estimates "
+        "towards zero, most where the data say least. A pd below its cut-off is no evidence of absence; the ROPE "
+        "column speaks to that, and its width is a convention."
     )
 
 
 def _measure() -> str:
     return (
-        "Successive yearly changes of one patient share a scan, so their errors are negatively related; the models here do not "
-        "express that. Volumes come from automatic segmentation."
+        "Successive yearly changes of one patient share a scan, so their errors are negatively related; the models "
+        "here do not express that. Volumes come from automatic segmentation."
     )

@@ -20,9 +20,10 @@ def make(results: Results) -> Section:
     """Versions, fit ids and hashes of the input files."""
     tables = (_versions(results), _fits(results), _inputs(results))
     text = (
-        "The same input files, study file, seed and versions give this page again, byte for byte. The results folder holds every "
-        "number in full: contrast.tsv, estimates.tsv, intervals.tsv, changes.tsv, exclusions.tsv, each with a description of its "
-        "columns in the .json beside it, the posteriors in posterior/ and the figures in figures/."
+        "The same input files, study file, seed and versions give this page again, byte for byte. The results folder "
+        "holds every number in full: contrast.tsv, estimates.tsv, intervals.tsv, changes.tsv, exclusions.tsv, each "
+        "with a description of its columns in the .json beside it, the posteriors in posterior/ and the figures in "
+        "figures/."
     )
     return Section(
         "reproducibility", "Reproducibility", "ok", (text,), tuple(table for table in tables if len(table.frame))

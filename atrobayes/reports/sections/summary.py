@@ -8,7 +8,7 @@ from atrobayes.reports.cohort_flow import Flow, cohort_flow
 from atrobayes.reports.contrast import P_CUT, PD_CUT, contrast, headline
 from atrobayes.reports.contrast_table import contrast_rows
 from atrobayes.reports.methods import engines_in_words
-from atrobayes.reports.results import Results
+from atrobayes.reports.results import Results, each_row
 from atrobayes.reports.section import Section, Table
 from atrobayes.reports.wording import (
     analysis_question,
@@ -18,16 +18,17 @@ from atrobayes.reports.wording import (
     interval_name,
     listed,
     number,
+    slug,
     structure_name,
     term_words,
 )
 
 _SAID = {
-    "both_clear": "{} clear by both (p < {} and pd > {}, same direction)",
-    "classical_only": "{} clear classically only (p < {} but pd ≤ {})",
-    "bayes_only": "{} clear by the posterior only (pd > {1} but p ≥ {0})",
-    "opposite_sign": "{} clear by both but with opposite signs",
-    "neither": "{} clear by neither",
+    "both_clear": f"clear by both (p < {P_CUT} and pd > {PD_CUT}, same direction)",
+    "classical_only": f"clear classically only (p < {P_CUT} but pd ≤ {PD_CUT})",
+    "bayes_only": f"clear by the posterior only (pd > {PD_CUT} but p ≥ {P_CUT})",
+    "opposite_sign": "clear by both but with opposite signs",
+    "neither": "clear by neither",
 }
 
 
@@ -36,9 +37,10 @@ def make(results: Results) -> Section:
     rows = contrast(results.estimates)
     unsupported = rows[rows["verdict"].isin(["classical_only", "opposite_sign"])]
     facts = pd.DataFrame(_facts(results, rows, unsupported), columns=["", "Answer"])
-    tables = [Table("at-a-glance", facts, "The report at a glance")]
-    if len(unsupported):
-        tables.append(_unsupported_table(results, unsupported))
+    tables = [
+        Table("at-a-glance", facts, "The report at a glance"),
+        *(_unsupported_table(results, str(name), part) for name, part in unsupported.groupby("analysis", sort=False)),
+    ]
     return Section("summary", "Summary", "ok", (_association(),), tuple(tables))
 
 
@@ -58,13 +60,14 @@ def _facts(results: Results, rows: pd.DataFrame, unsupported: pd.DataFrame) -> l
 
 
 def left_out_words(flow: Flow) -> str:
-    """How many scans were left out and why, in two sentences."""
+    """Say how many scans were left out and why."""
     total = int(flow.left_out["all"].sum()) if len(flow.left_out) else 0
-    reasons = listed(f"{row['all']} {reason}" for reason, row in flow.left_out.iterrows())
+    reasons = listed(f"{reason} ({row['all']})" for reason, row in flow.left_out.iterrows())
     first = f"{total} of {counted(flow.scans['all'], 'scan')} {'was' if total == 1 else 'were'} left out"
     return (
         f"{first}{': ' + reasons if total else ''}. {counted(flow.usable['all'], 'scan')} remained. "
-        f"{counted(flow.no_scan['all'], 'clinical visit')} had no scan to begin with; these are not counted as left out."
+        f"{counted(flow.no_scan['all'], 'clinical visit')} had no scan to begin with; these are not counted as left "
+        "out."
     )
 
 
@@ -78,30 +81,23 @@ def _association() -> str:
 def _who(flow: Flow) -> str:
     groups = [f"{flow.patients[group]} {group}" for group in flow.columns[1:]]
     inside = f" ({listed(groups)})" if groups else ""
-    intervals = counted(flow.yearly["all"], "yearly interval")
-    return f"{counted(flow.patients['all'], 'patient')}{inside}, {counted(flow.usable['all'], 'usable scan')}, {intervals}."
+    usable, yearly = counted(flow.usable["all"], "usable scan"), counted(flow.yearly["all"], "yearly interval")
+    return f"{counted(flow.patients['all'], 'patient')}{inside}, {usable}, {yearly}."
 
 
 def _compared(rows: pd.DataFrame) -> str:
     structures, terms, analyses = (rows[name].nunique() for name in ("structure", "term", "analysis"))
     return (
         f"{len(rows)} questions ({counted(structures, 'structure')}, {counted(terms, 'term')}, "
-        f"{counted(analyses, 'analysis', 'analyses')}), each answered twice: by a classical p-value and by a Bayesian posterior."
+        f"{counted(analyses, 'analysis', 'analyses')}), each answered twice: by a classical p-value and by a Bayesian "
+        "posterior."
     )
 
 
 def _counts(rows: pd.DataFrame) -> str:
     tally = rows["verdict"].value_counts()
-    parts = [
-        text.format(P_CUT, PD_CUT) if False else _said(text, int(tally[key]))
-        for key, text in _SAID.items()
-        if key in tally
-    ]
+    parts = [f"{tally[verdict]} {words}" for verdict, words in _SAID.items() if verdict in tally]
     return f"Of {len(rows)}: {listed(parts)}. The cut-offs are conventions, not laws."
-
-
-def _said(text: str, count: int) -> str:
-    return text.replace("{}", str(count), 1).replace("{}", str(P_CUT), 1).replace("{}", str(PD_CUT), 1)
 
 
 def _unsupported_words(results: Results, unsupported: pd.DataFrame) -> str:
@@ -109,32 +105,30 @@ def _unsupported_words(results: Results, unsupported: pd.DataFrame) -> str:
         return "None."
     parts = []
     for analysis, rows in unsupported.groupby("analysis", sort=False):
-        names = [
-            f"{structure_name(row.structure)}, {term_words(row.term, results.groups)}" for row in rows.itertuples()
-        ]
+        names = [f"{structure_name(row.structure)}, {term_words(row.term, results.groups)}" for row in each_row(rows)]
         parts.append(f"{analysis_title(str(analysis))}: {'; '.join(names)}.")
     return f"{len(unsupported)}, listed with numbers below. {' '.join(parts)}"
 
 
-def _unsupported_table(results: Results, unsupported: pd.DataFrame) -> Table:
-    shown = contrast_rows(results, unsupported, naming=("analysis", "structure", "term"))
+def _unsupported_table(results: Results, analysis: str, rows: pd.DataFrame) -> Table:
     caption = (
-        f"Classical p < {P_CUT} that the posterior does not bear out (pd ≤ {PD_CUT}, or the opposite sign). "
-        "Not borne out does not mean shown to be absent."
+        f"Classical p < {P_CUT} that the posterior does not bear out (pd ≤ {PD_CUT}, or the opposite sign): "
+        f"{analysis_title(analysis)}. Not borne out does not mean shown to be absent."
     )
-    return Table("not-borne-out", shown, caption, "contrast.tsv", tuple(unsupported["verdict"]))
+    shown = contrast_rows(results, rows, naming=("structure", "term"))
+    return Table(slug("not-borne-out", analysis), shown, caption, "contrast.tsv", tuple(rows["verdict"]))
 
 
 def _unit(results: Results, rows: pd.DataFrame) -> str:
     units = [unit for unit in rows["unit"].unique() if unit]
     example = headline(results.estimates, "bayes").iloc[:1]
     reading = ""
-    for row in example.itertuples():
+    for row in each_row(example):
         change = f"{number(row.estimate)} {row.unit}"
         reading = (
             f" For example, {change} ({structure_name(row.structure)}, {term_words(row.term, results.groups)}; "
-            f"{between(row.ci_low, row.ci_high)}) means: with each further lesion, the change of that volume over the interval "
-            f"was on average {number(abs(row.estimate))} points {'lower' if row.estimate < 0 else 'higher'}. "
+            f"{between(row.ci_low, row.ci_high)}) means: with each further lesion, the change of that volume over the "
+            f"interval was on average {number(abs(row.estimate))} points {'lower' if row.estimate < 0 else 'higher'}. "
             "A negative change is a loss of volume; the ventricle grows where tissue shrinks."
         )
     return f"{listed(units)}.{reading} eTIV is the estimated total intracranial volume."
