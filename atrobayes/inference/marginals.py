@@ -21,8 +21,13 @@ PANELS = 10
 class Marginals(Protocol):
     """Marginal posteriors of the terms of every outcome."""
 
-    outcomes: tuple[str, ...]
-    terms: tuple[str, ...]
+    @property
+    def outcomes(self) -> tuple[str, ...]:
+        """Labels of the outcomes."""
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """Labels of the terms."""
 
     def mean(self) -> np.ndarray:
         """(outcome, term)."""
@@ -123,9 +128,7 @@ class Mixture:
                 total += self._panel(function, start + (end - start) * panel / PANELS, (end - start) / PANELS)
         return total
 
-    def _panel(
-        self, function: Callable[[np.ndarray], np.ndarray], start: np.ndarray, width: np.ndarray
-    ) -> np.ndarray:
+    def _panel(self, function: Callable[[np.ndarray], np.ndarray], start: np.ndarray, width: np.ndarray) -> np.ndarray:
         nodes, weights = np.polynomial.legendre.leggauss(8)
         points = start[..., None] + width[..., None] * (nodes + 1) / 2
         density = np.stack([self._density_and_slope(points[..., k])[0] for k in range(len(nodes))], axis=-1)

@@ -196,15 +196,17 @@ class Frame:
         return [(mask, np.flatnonzero(which == number)) for number, mask in enumerate(masks)]
 
 
-def _scales(
-    y: np.ndarray, x: np.ndarray, unit: float, outcome_sd: float | None, names: tuple[str, ...]
-) -> Scales:
+def _scales(y: np.ndarray, x: np.ndarray, unit: float, outcome_sd: float | None, names: tuple[str, ...]) -> Scales:
     counts = (~np.isnan(y)).sum(axis=0)
     few = [name for name, count in zip(names, counts, strict=True) if count < 3]
     if few:
-        raise DataError([Fault("fewer than three values", "at least three", "leave it out", column=name) for name in few])
+        raise DataError(
+            [Fault("fewer than three values", "at least three", "leave it out", column=name) for name in few]
+        )
     mean, sd = np.nanmean(y, axis=0), np.nanstd(y, axis=0, ddof=1)
     flat = [name for name, spread in zip(names, sd, strict=True) if not spread > 0]
     if flat:
-        raise DataError([Fault("one and the same value", "values that differ", "check it", column=name) for name in flat])
+        raise DataError(
+            [Fault("one and the same value", "values that differ", "check it", column=name) for name in flat]
+        )
     return Scales(mean, sd if outcome_sd is None else np.full_like(sd, outcome_sd), float(x.mean()), unit)

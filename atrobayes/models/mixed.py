@@ -92,9 +92,7 @@ class Mixed:
         """Patient and residual SD: (chain, draw, sd), standardised."""
         import xarray as xr
 
-        both = xr.concat(
-            [draws["1|patient_sigma"], draws["sigma"]], dim="sd", coords="minimal", compat="override"
-        )
+        both = xr.concat([draws["1|patient_sigma"], draws["sigma"]], dim="sd", coords="minimal", compat="override")
         return both.assign_coords(sd=["patient_sd", "residual_sd"]).transpose("chain", "draw", "sd")
 
 

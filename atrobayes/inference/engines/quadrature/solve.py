@@ -123,9 +123,7 @@ def _box(linear: Linear, sums: Sums, outcomes: np.ndarray) -> Box:
     return find_box(log_density, len(outcomes), len(linear.sd_names))
 
 
-def _solve(
-    linear: Linear, sums: Sums, names: tuple[str, ...], outcomes: np.ndarray, box: Box, count: int
-) -> Solution:
+def _solve(linear: Linear, sums: Sums, names: tuple[str, ...], outcomes: np.ndarray, box: Box, count: int) -> Solution:
     t, log_weight = box.nodes(count)
     given: Conditional = condition(linear, sums, outcomes, to_sd(t))
     log_density = given.log_joint + log_jacobian(t)

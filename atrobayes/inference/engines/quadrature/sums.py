@@ -91,7 +91,5 @@ def _split(rows: np.ndarray, patient: np.ndarray) -> list[tuple[int, int, np.nda
     means /= size[:, None]
     within = (len(rows) - len(size), 0, rows - means[code])
     # a patient's mean times sqrt(k) is its coordinate along the direction of length one
-    between = [
-        (int((size == k).sum()), int(k), np.sqrt(k) * means[size == k]) for k in np.unique(size).tolist()
-    ]
+    between = [(int((size == k).sum()), int(k), np.sqrt(k) * means[size == k]) for k in np.unique(size).tolist()]
     return [within, *between]

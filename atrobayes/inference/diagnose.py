@@ -1,0 +1,116 @@
+"""Can a fit be believed: the convergence gate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from atrobayes.inference.engines.quadrature.solve import TOLERANCE
+
+# Vehtari, Gelman, Simpson, Carpenter, Bürkner (2021), doi:10.1214/20-BA1221
+MOST_RHAT = 1.01
+LEAST_ESS = 400.0
+# Betancourt (2016), arXiv:1604.00695
+LEAST_EBFMI = 0.3
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Outcome of the gate.
+
+    Attributes
+    ----------
+    kind : str
+        "quadrature" or "nuts".
+    passed : bool
+        All outcomes passed.
+    reasons : tuple of str
+        What failed, one sentence an outcome.
+    checks : dict of str to float
+        The worst value of each check over outcomes and terms.
+    table : Dataset
+        `passed`, `divergences` (outcome); `rhat`, `ess_bulk`, `ess_tail` (outcome, term); NaN where a check does
+        not apply.
+    """
+
+    kind: str
+    passed: bool
+    reasons: tuple[str, ...]
+    checks: dict[str, float]
+    table: xr.Dataset
+
+
+def diagnose(tree: xr.DataTree) -> Verdict:
+    """Judge a fit from its own tree: by its mixture where it has one, else by its chains."""
+    return _judge_quadrature(tree) if "mixture" in tree.children else _judge_chains(tree)
+
+
+def _judge_quadrature(tree: xr.DataTree) -> Verdict:
+    mixture = tree["mixture"].to_dataset()
+    passed = mixture["reached"] == 1
+    checks = {f"largest change of {kind}": float(mixture[f"change_{kind}"].max()) for kind in TOLERANCE}
+    reasons = tuple(
+        f"{name}: refining the quadrature still changes the result by more than allowed"
+        for name in mixture["outcome"].to_numpy()[~passed.to_numpy()].tolist()
+    )
+    empty = xr.full_like(mixture["loc"].isel(node=0, drop=True), np.nan).drop_attrs()
+    table = xr.Dataset({"passed": passed, "rhat": empty, "ess_bulk": empty, "ess_tail": empty})
+    table["divergences"] = xr.full_like(passed, np.nan, dtype=float)
+    return Verdict("quadrature", not reasons, reasons, checks, table.reset_coords(drop=True))
+
+
+def _judge_chains(tree: xr.DataTree) -> Verdict:
+    import arviz as az
+
+    # the SDs mix worst; a fit passes only if they do too
+    posterior = tree["posterior"].to_dataset()[["terms", "sds"]]
+    rhat, bulk, tail = az.rhat(posterior), az.ess(posterior, method="bulk"), az.ess(posterior, method="tail")
+    stats = tree["sample_stats"].to_dataset()
+    divergences = stats["diverging"].sum(("chain", "draw")).astype(float)
+    energy = stats["energy"]
+    ebfmi = ((energy.diff("draw") ** 2).mean("draw") / energy.var("draw")).min("chain")
+    worst = {
+        "largest R-hat": _over_both(rhat, "max"),
+        "smallest bulk ESS": _over_both(bulk, "min"),
+        "smallest tail ESS": _over_both(tail, "min"),
+        "divergences": divergences,
+        "smallest E-BFMI": ebfmi,
+    }
+    failed = {
+        "largest R-hat": worst["largest R-hat"] >= MOST_RHAT,
+        "smallest bulk ESS": worst["smallest bulk ESS"] <= LEAST_ESS,
+        "smallest tail ESS": worst["smallest tail ESS"] <= LEAST_ESS,
+        "divergences": divergences > 0,
+        "smallest E-BFMI": ebfmi < LEAST_EBFMI,
+    }
+    outcomes = stats["outcome"].to_numpy().tolist()
+    reasons = tuple(filter(None, (_reason(outcome, worst, failed) for outcome in outcomes)))
+    checks = {
+        name: float(values.max() if name in {"largest R-hat", "divergences"} else values.min())
+        for name, values in worst.items()
+    }
+    passed = ~np.logical_or.reduce([value.to_numpy() for value in failed.values()])
+    table = xr.Dataset(
+        {
+            "passed": ("outcome", passed),
+            "rhat": rhat["terms"],
+            "ess_bulk": bulk["terms"],
+            "ess_tail": tail["terms"],
+            "divergences": divergences,
+        }
+    )
+    return Verdict("nuts", not reasons, reasons, checks, table.drop_attrs())
+
+
+def _reason(outcome: str, worst: dict[str, xr.DataArray], failed: dict[str, xr.DataArray]) -> str:
+    bad = [name for name, value in failed.items() if bool(value.sel(outcome=outcome))]
+    said = ", ".join(f"{name} {float(worst[name].sel(outcome=outcome)):.4g}" for name in bad)
+    return f"{outcome}: {said}" if bad else ""
+
+
+def _over_both(values: xr.Dataset, how: str) -> xr.DataArray:
+    terms, sds = (getattr(values[name], how)(dim) for name, dim in (("terms", "term"), ("sds", "sd")))
+    both = xr.concat([terms, sds], dim="which", coords="minimal", compat="override")
+    return both.max("which") if how == "max" else both.min("which")
