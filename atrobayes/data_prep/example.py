@@ -91,6 +91,7 @@ def write_example(folder: Path, patients: int = 52, seed: int = 1, null: bool = 
         If the folder holds anything, is a file, or the numbers make no cohort; nothing is
         written then.
     """
+    folder = folder.absolute()
     _refuse_unless_empty(folder)
     cohort = simulate_cohort(patients, seed, null)
     folder.parent.mkdir(parents=True, exist_ok=True)

@@ -19,8 +19,8 @@ def draw_edss(plan: GroupPlan, attended: NDArray[np.bool_], rng: np.random.Gener
     """Draw EDSS scores, (patient, year); those of visits not attended are to be left out.
 
     Each year's median among those attending is the published one, and at the published
-    group size the baseline mean too. About one patient in eight rises by a full point:
-    some early enough to be confirmed by a later visit, some at their last visit.
+    group size the baseline mean too. About one patient in five rises by a full point:
+    a third of them early enough to be confirmed by a later visit, the others at their last.
     """
     size, years = attended.shape
     rising = _draw_rises(attended, rng)
@@ -43,7 +43,7 @@ def _draw_rises(attended: NDArray[np.bool_], rng: np.random.Generator) -> Steps:
     """Year in which a patient's score rises for good; 0 for the many in whom it does not."""
     last = attended.shape[1] - 1 - np.argmax(attended[:, ::-1], axis=1)
     order = rng.permutation(len(last))
-    confirmed, at_last_visit = order[0::16], order[8::16]
+    confirmed, at_last_visit = order[0::16], order[4::8]
     rising = np.zeros(len(last), dtype=np.int64)
     rising[confirmed] = np.maximum(last[confirmed] - 1, 1)
     rising[at_last_visit] = last[at_last_visit]
