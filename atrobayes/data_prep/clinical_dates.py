@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from datetime import date
+from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -12,7 +14,21 @@ import pandas as pd
 DAYS_PER_YEAR = 365.25
 _AGREEMENT_DAYS = 14
 
+_ORDER = "a later visit has a later time"
+
 _Finding = tuple[int, str, str, str, str]  # line, column, found, expected, todo
+
+
+class _Row(NamedTuple):
+    visit: float
+    line: int
+    date: str
+    years: float
+
+    @property
+    def since_baseline(self) -> float:
+        """Visit 0 is at year 0 whether or not its row says so."""
+        return 0.0 if self.visit == 0 else self.years
 
 
 def years_between(date_from: str, date_to: str) -> float:
@@ -27,11 +43,16 @@ def date_faults(visits: pd.DataFrame) -> Iterator[_Finding]:
 
     `visits` has patient, visit, date and years, one row per visit, indexed by line number.
     """
-    for _, rows in visits[visits["visit"].notna()].groupby("patient", sort=False):
-        ordered = rows.sort_values("visit")
+    rows: dict[str, list[_Row]] = {}
+    for line, patient, visit, day, years in visits[["patient", "visit", "date", "years"]].itertuples(name=None):
+        if not math.isnan(visit):
+            rows.setdefault(patient, []).append(_Row(visit, line, day, years))
+    for unordered in rows.values():
+        ordered = sorted(unordered)
         yield from _baseline_faults(ordered)
-        yield from _order_faults(ordered)
-        yield from _agreement_faults(ordered)
+        yield from _date_order_faults([row for row in ordered if row.date])
+        yield from _years_order_faults([row for row in ordered if not math.isnan(row.years)])
+        yield from _agreement_faults([row for row in ordered if row.date and not math.isnan(row.since_baseline)])
 
 
 def with_years(visits: pd.DataFrame) -> pd.DataFrame:
@@ -46,32 +67,27 @@ def with_years(visits: pd.DataFrame) -> pd.DataFrame:
     return visits.assign(years=np.where(zero, 0.0, np.where(np.isnan(dated), given, dated)))
 
 
-def _baseline_faults(rows: pd.DataFrame) -> Iterator[_Finding]:
-    for line, years in rows.loc[rows["visit"] == 0, "years"].items():
-        if years > 0:
-            yield int(str(line)), "years", f"{years:g} at visit 0", "0: years count from visit 0", "mend it"
+def _baseline_faults(rows: list[_Row]) -> Iterator[_Finding]:
+    for row in rows:
+        if row.visit == 0 and row.years > 0:
+            yield row.line, "years", f"{row.years:g} at visit 0", "0: years count from visit 0", "mend it"
 
 
-def _order_faults(rows: pd.DataFrame) -> Iterator[_Finding]:
-    dated = rows[rows["date"] != ""]
-    for before, line in zip(dated.index[:-1], dated.index[1:], strict=True):
-        if dated.loc[line, "date"] <= dated.loc[before, "date"]:
-            earlier = f"a date after {dated.loc[before, 'date']} (line {before})"
-            yield int(line), "date", str(dated.loc[line, "date"]), earlier, "visits of a patient follow each other"
-    timed = rows[rows["years"].notna()]
-    for before, line in zip(timed.index[:-1], timed.index[1:], strict=True):
-        if timed.loc[line, "years"] <= timed.loc[before, "years"]:
-            earlier = f"more than {timed.loc[before, 'years']:g} (line {before})"
-            yield int(line), "years", f"{timed.loc[line, 'years']:g}", earlier, "visits of a patient follow each other"
+def _date_order_faults(rows: list[_Row]) -> Iterator[_Finding]:
+    for before, row in pairwise(rows):
+        if row.date <= before.date:
+            yield row.line, "date", row.date, f"a date after {before.date} (line {before.line})", _ORDER
 
 
-def _agreement_faults(rows: pd.DataFrame) -> Iterator[_Finding]:
-    zero = rows["visit"] == 0
-    known = rows.assign(years=rows["years"].where(~zero, 0.0))
-    both = known[(known["date"] != "") & known["years"].notna()]
-    for line in both.index[1:]:
-        apart = years_between(both["date"].iloc[0], str(both.loc[line, "date"]))
-        said = float(both.loc[line, "years"]) - float(both["years"].iloc[0])
-        if abs(apart - said) * DAYS_PER_YEAR > _AGREEMENT_DAYS:
-            found = f"{both.loc[line, 'years']:g} years, but the dates are {apart:.3g} years apart"
-            yield int(line), "years", found, "years and dates that agree to two weeks", "mend one, or leave one out"
+def _years_order_faults(rows: list[_Row]) -> Iterator[_Finding]:
+    for before, row in pairwise(rows):
+        if row.years <= before.years:
+            yield row.line, "years", f"{row.years:g}", f"more than {before.years:g} (line {before.line})", _ORDER
+
+
+def _agreement_faults(rows: list[_Row]) -> Iterator[_Finding]:
+    for row in rows[1:]:
+        apart = years_between(rows[0].date, row.date)
+        if abs(apart - row.since_baseline + rows[0].since_baseline) * DAYS_PER_YEAR > _AGREEMENT_DAYS:
+            found = f"{row.years:g} years, but the dates are {apart:.3g} years apart"
+            yield row.line, "years", found, "years and dates that agree to two weeks", "mend one, or leave one out"

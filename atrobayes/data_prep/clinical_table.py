@@ -82,8 +82,9 @@ class ClinicalTable:
         return [self.fault(1, name, "no such column", f"a column {name!r}", self._resembling(name)) for name in needed]
 
     def _resembling(self, name: str) -> str:
-        near = difflib.get_close_matches(name, [extra.lower() for extra in self.extras], n=1)
-        return f"rename {near[0]!r}?" if near else "add it"
+        lower = {extra.lower(): extra for extra in self.extras}
+        near = difflib.get_close_matches(name, lower, n=1)
+        return f"rename {lower[near[0]]!r}?" if near else "add it"
 
     def _bad_names(self) -> list[Fault]:
         bad = [name for name in self.extras if name in _RESERVED or "/" in name or not name]

@@ -97,8 +97,8 @@ def spanning(cohort: xr.Dataset, definitions: Definitions, visit_from: int, visi
 def lost_years(cohort: xr.Dataset) -> tuple[Exclusion, ...]:
     """Ledger rows for nominal years between a patient's first and last visit that are no patient-years.
 
-    One row a year: rule missed_visit if a visit has no clinical row, else scan_unusable with the status
-    of the scans.
+    One row a year: rule missed_visit if a visit has no clinical row or no scan, else scan_unusable; the
+    reason names both.
     """
     status = _status(cohort)
     rows = []
@@ -107,7 +107,7 @@ def lost_years(cohort: xr.Dataset) -> tuple[Exclusion, ...]:
         bad = {visit: state for visit, state in ends.items() if state != "usable"}
         if not bad:
             continue
-        rule = "missed_visit" if "" in bad.values() else "scan_unusable"
+        rule = "missed_visit" if {"", "none"} & set(bad.values()) else "scan_unusable"
         reason = "; ".join(f"visit {visit}: {f'scan {state}' if state else 'no visit'}" for visit, state in bad.items())
         rows.append(Exclusion("interval", who, year + 1, rule=rule, reason=reason))
     return tuple(rows)

@@ -1,0 +1,210 @@
+"""The clinical tables: every fault named with its place, all of both files at once."""
+
+# ruff: noqa: SIM300 (the expected value stands first)
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from atrobayes.data_prep.clinical import read_clinical
+from atrobayes.errors import DataError, Fault
+
+from .conftest import Tree
+
+VISIT_HEADER = "patient\tvisit\tdate\tyears\tfsid\tnew_t2\tnew_gd\trelapses\tedss\tdays_since_steroid\tquality"
+
+
+def row(**changed: str) -> str:
+    cells = {"patient": "A01", "visit": "1"} | changed
+    return "\t".join(cells.get(name, "n/a") for name in VISIT_HEADER.split("\t"))
+
+
+def faults(tree: Tree) -> list[Fault]:
+    with pytest.raises(DataError) as caught:
+        read_clinical(tree.study())
+    return list(caught.value.faults)
+
+
+BAD_CELLS = [
+    ({"visit": "n/a"}, "visit", "nothing"),
+    ({"visit": "one"}, "visit", "a whole number"),
+    ({"visit": "-1"}, "visit", "cannot be negative"),
+    ({"patient": "n/a"}, "patient", "nothing"),
+    ({"patient": "A07"}, "patient", "did you mean"),
+    ({"new_t2": "many"}, "new_t2", "found 'many'; expected a whole number, 0 or more"),
+    ({"new_t2": "1.5"}, "new_t2", "no fractions"),
+    ({"new_gd": "-2"}, "new_gd", "cannot be negative"),
+    ({"relapses": "nan"}, "relapses", "a whole number"),
+    ({"relapses": "1e999"}, "relapses", "infinite"),
+    ({"edss": "0.5"}, "edss", "0.5 does not exist"),
+    ({"edss": "10.5"}, "edss", "0, 1, 1.5"),
+    ({"edss": "2,5"}, "edss", "decimal point"),
+    ({"edss": "2;5"}, "edss", "decimal point"),
+    ({"date": "31.12.2020"}, "date", "year-month-day"),
+    ({"date": "2021-02-30"}, "date", "year-month-day"),
+    ({"years": "1,0"}, "years", "decimal point"),
+    ({"quality": "good"}, "quality", "ok or fail"),
+]
+
+
+@pytest.mark.parametrize(("changed", "column", "message"), BAD_CELLS)
+def test_bad_cell_is_one_error_with_line_and_column(
+    tree: Tree, changed: dict[str, str], column: str, message: str
+) -> None:
+    """A count that is no number would become missing, or stop the run without saying where."""
+    tree.visits = [VISIT_HEADER, row(visit="0"), row(**changed)]
+    (fault,) = faults(tree)
+    assert (3, column) == (fault.row, fault.column)
+    assert "visits.tsv" in fault.file
+    assert message in str(fault)
+
+
+def test_faults_of_both_files_come_together_in_order(tree: Tree) -> None:
+    """The user would have to run again to see each further fault."""
+    tree.settings = '[study]\ngroups = ["CLAD", "ALEM"]\n'
+    tree.patients = ["patient\tgroup\tsex\tage", "A01\tCLAD\tF\t30", "A01\tclad\tX\t-3", "A02\tALEM\tM\t4x"]
+    tree.visits = [VISIT_HEADER, row(new_t2="x"), row(), row(patient="B1", visit="2"), row(patient="A02", edss="0.5")]
+    found = [(fault.file.rpartition("/")[2], fault.row, fault.column) for fault in faults(tree)]
+    assert [
+        ("patients.tsv", 3, "age"),
+        ("patients.tsv", 3, "group"),
+        ("patients.tsv", 3, "patient"),
+        ("patients.tsv", 3, "sex"),
+        ("patients.tsv", 4, "age"),
+        ("visits.tsv", 2, "new_t2"),
+        ("visits.tsv", 3, "visit"),
+        ("visits.tsv", 4, "patient"),
+        ("visits.tsv", 5, "edss"),
+    ] == sorted(found)
+
+
+def test_duplicated_visit_names_both_lines(tree: Tree) -> None:
+    """One of two contradicting rows would be used, nobody knows which."""
+    tree.visits = [VISIT_HEADER, row(visit="1", new_t2="0"), row(visit="1.0", new_t2="4")]
+    (fault,) = faults(tree)
+    assert "patient A01, visit 1 again (first on line 2)" == fault.found
+    assert 3 == fault.row
+
+
+def test_one_scan_cannot_be_two_visits(tree: Tree) -> None:
+    """A copied row would give a year without any change."""
+    tree.visits = [VISIT_HEADER, row(visit="0", fsid="s.0"), row(visit="1", fsid="s.0")]
+    (fault,) = faults(tree)
+    assert "fsid s.0 again (first on line 2)" == fault.found
+
+
+def test_unknown_group_names_the_nearest_label(tree: Tree) -> None:
+    """A typing slip would make a third treatment group."""
+    tree.settings = '[study]\ngroups = ["CLAD", "ALEM"]\n'
+    tree.patients = ["patient\tgroup", "A01\tClad", "A02\tOCRE", "A03\tn/a", "A04\tALEM"]
+    tree.visits = [VISIT_HEADER, row()]
+    first, second, third = faults(tree)
+    assert "did you mean 'CLAD'?" == first.todo
+    assert "one of CLAD, ALEM" == second.expected
+    assert "nothing" == third.found
+
+
+def test_dates_out_of_order_and_disagreeing_years_are_named(tree: Tree) -> None:
+    """An interval would be negative, or a year long by one column and two by the other."""
+    tree.visits = [
+        VISIT_HEADER,
+        row(visit="0", date="2020-01-01", years="0"),
+        row(visit="1", date="2021-01-01", years="1.0"),
+        row(visit="2", date="2022-01-01", years="2.06"),
+        row(visit="3", date="2021-12-31", years="2.0"),
+        row(visit="0", patient="A02", years="0.1"),
+    ]
+    found = {(fault.row, fault.column) for fault in faults(tree)}
+    assert {(4, "years"), (5, "date"), (5, "years"), (6, "years")} == found
+
+
+def test_thirteen_days_of_disagreement_are_tolerated_and_the_dates_count(tree: Tree) -> None:
+    """Rounded years would be refused."""
+    tree.visits = [VISIT_HEADER, row(visit="0", date="2020-01-01"), row(date="2021-01-01", years="1.03")]
+    years = read_clinical(tree.study()).visits["years"].tolist()
+    assert [0.0, 366 / 365.25] == years
+
+
+def test_years_count_where_dates_are_missing(tree: Tree) -> None:
+    """A study that may not keep dates could not be annualised."""
+    tree.visits = [VISIT_HEADER, row(visit="0", date="2020-01-01"), row(years="1.03")]
+    assert [0.0, 1.03] == read_clinical(tree.study()).visits["years"].tolist()
+
+
+def test_absent_time_stays_unknown(tree: Tree) -> None:
+    """Nominal years would pass for measured ones."""
+    tree.visits = ["patient\tvisit", "A01\t0", "A01\t1"]
+    years = read_clinical(tree.study()).visits["years"].tolist()
+    assert 0.0 == years[0]
+    assert np.isnan(years[1])
+
+
+def test_missing_required_column_is_named_with_the_likely_one(tree: Tree) -> None:
+    """A header with a capital letter would end in a trace of our code."""
+    tree.visits = ["Patient\tvisit", "A01\t0"]
+    (fault,) = faults(tree)
+    assert ("patient", 1) == (fault.column, fault.row)
+    assert "rename 'Patient'?" == fault.todo
+
+
+def test_comma_separated_file_is_recognised(tree: Tree) -> None:
+    """The commonest mix-up would be reported as a missing column."""
+    tree.visits = ["patient,visit", "A01,0"]
+    (fault,) = faults(tree)
+    assert "tabs" == fault.expected
+
+
+def test_tables_without_rows_are_refused(tree: Tree) -> None:
+    """An empty cohort would fail much later, in a model."""
+    tree.patients = ["patient"]
+    assert ["no rows", "no rows"] == [fault.found for fault in faults(tree)]
+
+
+def test_extra_columns_are_kept_and_near_misses_are_noted(tree: Tree) -> None:
+    """A column called new_T2s would silently make every T2 analysis impossible."""
+    tree.patients = ["patient\tgroup\tcentre", "A01\tCLAD\tBasel", "A02\tALEM\t"]
+    tree.visits = ["patient\tvisit\tnew_T2s", "A01\t0\t3"]
+    clinical = read_clinical(tree.study())
+    assert ["Basel", ""] == clinical.patients["centre"].tolist()
+    assert ("visits.tsv: column 'new_T2s' is kept as an extra; did you mean 'new_t2'?",) == clinical.notes
+
+
+@pytest.mark.parametrize("name", ["age", "volume", "M/F"])
+def test_extra_columns_that_clash_are_refused(tree: Tree, name: str) -> None:
+    """A visit's column would overwrite the patient's, or the volumes."""
+    tree.visits = [f"patient\tvisit\t{name}", "A01\t0\t3"]
+    (fault,) = faults(tree)
+    assert name == fault.column
+
+
+def test_groups_come_in_the_studys_order_or_that_of_the_file(tree: Tree) -> None:
+    """The interaction would have the wrong sign."""
+    tree.visits = [VISIT_HEADER, row()]
+    assert ("CLAD", "ALEM") == read_clinical(tree.study()).groups
+    tree.settings = '[study]\ngroups = ["ALEM", "CLAD"]\n'
+    assert ("ALEM", "CLAD") == read_clinical(tree.study()).groups
+
+
+def test_without_a_group_column_all_patients_are_one_group(tree: Tree) -> None:
+    """A study of one treatment could not be analysed."""
+    tree.patients = ["patient", "A01"]
+    tree.visits = [VISIT_HEADER, row()]
+    clinical = read_clinical(tree.study())
+    assert () == clinical.groups
+    assert ["ALL"] == clinical.patients["group"].tolist()
+
+
+def test_groups_of_the_study_file_need_the_column(tree: Tree) -> None:
+    """A forgotten column would turn a comparison of two treatments into none."""
+    tree.settings = '[study]\ngroups = ["CLAD", "ALEM"]\n'
+    tree.patients = ["patient", "A01"]
+    tree.visits = [VISIT_HEADER, row()]
+    (fault,) = faults(tree)
+    assert "group" == fault.column
+
+
+def test_visits_are_sorted_by_patient_and_visit(tree: Tree) -> None:
+    """Rows in another order would give other files."""
+    tree.visits = [VISIT_HEADER, row(patient="A02", visit="0"), row(visit="10"), row(visit="2")]
+    visits = read_clinical(tree.study()).visits
+    assert [("A01", 2), ("A01", 10), ("A02", 0)] == list(zip(visits["patient"], visits["visit"], strict=True))

@@ -1,0 +1,206 @@
+"""Patient-years, lost years and changes against numbers worked out by hand."""
+
+# ruff: noqa: SIM300 (the expected value stands first)
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from atrobayes.data_prep.intervals import CHANGE_COLUMNS, INTERVAL_COLUMNS, changes, lost_years, patient_years, spanning
+from atrobayes.data_prep.ledger import COLUMNS, STAGES, Exclusion, flow, to_frame
+from atrobayes.data_prep.prepare import Prepared, prepare, write_prepared
+from atrobayes.data_prep.scans import STATUSES
+from atrobayes.errors import DataError
+from atrobayes.files import read_table
+from atrobayes.study import Definitions
+
+from .conftest import Tree, stats_text
+
+HEADER = "patient\tvisit\tdate\tfsid\tnew_t2\tnew_gd\trelapses\tedss"
+
+
+@pytest.fixture
+def followed(tree: Tree) -> Tree:
+    """A01: scans at 0, 1 and 3, EDSS at every visit. A02: a visit without scan between two with."""
+    tree.visits = [
+        HEADER,
+        "A01\t0\t2020-01-01\tv0\t5\t2\t1\t2",
+        "A01\t1\t2020-12-31\tv1\t0\t0\t0\t3",
+        "A01\t2\t2022-01-01\tn/a\t1\t0\t0\t3",
+        "A01\t3\t2023-01-01\tv3\t0\t0\tn/a\t3",
+        "A02\t0\t2020-01-01\tw0\t0\t0\t0\t0",
+        "A02\t2\t2022-01-01\tw2\t0\t0\t0\t0",
+    ]
+    tree.scan("v0.long.v")
+    tree.scan("v1.long.v", stats_text({"Left-Thalamus": 6860.0, "BrainSegVolNotVent": 1_094_500.0}))
+    tree.scan("v3.long.v", stats_text({"Left-Thalamus": 6300.0}))
+    tree.scan("w0.long.w")
+    tree.scan("w2.long.w")
+    return tree
+
+
+def prepared(tree: Tree) -> Prepared:
+    return prepare(tree.study())
+
+
+def test_patient_year_has_the_counts_of_both_ends_and_real_time(followed: Tree) -> None:
+    """Lesions would be paired with another year's atrophy."""
+    (row,) = prepared(followed).intervals.to_dict("records")
+    assert {
+        "patient": "A01", "group": "CLAD", "visit_from": 0, "visit_to": 1, "years": 365 / 365.25,
+        "new_t2_from": 5, "new_t2_to": 0, "new_gd_from": 2, "new_gd_to": 0, "relapses": 0,
+        "edss_from": 2, "edss_to": 3, "edss_progression": "yes", "neda3": "no", "neda3_failed": "edss", "neda4": "no",
+    } == row  # fmt: skip
+
+
+def test_missed_visit_is_not_bridged_and_each_lost_year_has_one_reason(followed: Tree) -> None:
+    """A change over two years would pass for one of a single year."""
+    lost = [row for row in prepared(followed).exclusions if row.stage == "interval"]
+    assert [
+        ("A01", 2, "missed_visit", "visit 2: scan none"),
+        ("A01", 3, "missed_visit", "visit 2: scan none"),
+        ("A02", 1, "missed_visit", "visit 1: no visit"),
+        ("A02", 2, "missed_visit", "visit 1: no visit"),
+    ] == [(row.patient, row.visit, row.rule, row.reason) for row in lost]
+
+
+def test_changes_are_percent_of_etiv_and_percent_of_the_opening_volume(followed: Tree) -> None:
+    """Every slope and comparison would be on another scale than the paper's."""
+    table = prepared(followed).changes.set_index("structure")
+    thalamus = table.loc["thalamus"]
+    assert (14_000.0, 13_860.0, 1_500_000.0) == (thalamus["volume_from"], thalamus["volume_to"], thalamus["etiv"])
+    assert 100 * -140 / 1_500_000 == pytest.approx(thalamus["change_pct_etiv"], rel=1e-12)
+    assert -1.0 == pytest.approx(thalamus["change_pct"], rel=1e-12)
+    assert 0.0 == table.loc["cortex", "change_pct"]
+
+
+def test_each_scan_is_divided_by_its_own_etiv(tree: Tree) -> None:
+    """In cross-sectional data a change of head size would pass for atrophy, or hide it."""
+    tree.visits = [HEADER, "A01\t0\tn/a\tv0" + "\tn/a" * 4, "A01\t1\tn/a\tv1" + "\tn/a" * 4]
+    tree.scan("v0.long.v")
+    tree.scan("v1.long.v", stats_text({"eTIV": 3_000_000.0}))
+    table = prepared(tree).changes.set_index("structure")
+    assert 100 * (14_000 / 3_000_000 - 14_000 / 1_500_000) == pytest.approx(table.loc["thalamus", "change_pct_etiv"])
+
+
+def test_annualised_changes_are_divided_by_real_years(followed: Tree) -> None:
+    """A year of eleven months would count as much as one of thirteen."""
+    plain = prepared(followed).changes
+    followed.settings = '[data]\nsubjects_dir = "fs"\n[definitions]\nannualised = true\n'
+    yearly = prepared(followed).changes
+    for name in ("change_pct", "change_pct_etiv"):
+        np.testing.assert_allclose(plain[name] / (365 / 365.25), yearly[name], rtol=1e-12)
+
+
+def test_unknown_time_makes_annualised_changes_unknown_only(followed: Tree) -> None:
+    """Nominal years would be passed off as measured ones."""
+    followed.visits = [line.replace("2020-12-31", "n/a") for line in followed.visits]
+    result = prepared(followed)
+    assert np.isnan(result.intervals["years"]).all()
+    assert "undetermined" == result.intervals["neda4"].item()
+    assert not np.isnan(result.changes["change_pct"]).any()
+    annualised = changes(result.cohort, result.intervals, Definitions(annualised=True))
+    assert np.isnan(annualised["change_pct"]).all()
+
+
+def test_three_year_change_spans_a_gap(followed: Tree) -> None:
+    """The three-year analysis would lose patients who missed a visit between."""
+    cohort = prepared(followed).cohort
+    rows = spanning(cohort, Definitions(), 0, 3)
+    assert [("A01", 5.0)] == list(zip(rows["patient"], rows["new_t2_from"], strict=True))
+    table = changes(cohort, rows, Definitions()).set_index("structure")
+    assert -5.0 == pytest.approx(table.loc["thalamus", "change_pct"])
+    # The EDSS rose by 1 since visit 0 and nobody could confirm it later; relapses at visit 3 are unknown.
+    assert ("unconfirmed", "undetermined") == (rows["edss_progression"].item(), rows["neda3"].item())
+
+
+def test_edss_between_scans_confirms(followed: Tree) -> None:
+    """A rise confirmed at a visit without a scan would stay unconfirmed."""
+    followed.visits = [line.replace("n/a\t1\t0\t0\t3", "n/a\t1\t0\t0\t2.5") for line in followed.visits]
+    assert ["no"] == prepared(followed).intervals["edss_progression"].tolist()
+
+
+def test_neda4_needs_the_whole_brain_and_real_years(followed: Tree) -> None:
+    """A study without the whole brain would call brains preserved."""
+    followed.visits = [line.replace("\t0\t3", "\t0\t2").replace("\tn/a\t3", "\tn/a\t2") for line in followed.visits]
+    followed.visits[2] = "A01\t1\t2020-12-31\tv1\t0\t0\t0\t2"
+    assert ["yes"] == prepared(followed).intervals["neda3"].tolist()
+    assert ["no"] == prepared(followed).intervals["neda4"].tolist()  # 0.5 % lost in 365 days
+    followed.settings = '[data]\nsubjects_dir = "fs"\nstructures = ["thalamus"]\n'
+    assert ["undetermined"] == prepared(followed).intervals["neda4"].tolist()
+
+
+def test_study_with_no_intervals_gives_empty_tables(tree: Tree, tmp_path: Path) -> None:
+    """A study still being scanned could not be checked."""
+    tree.visits = [HEADER, "A01\t0\tn/a\tn/a" + "\tn/a" * 4]
+    result = prepared(tree)
+    write_prepared(result, tmp_path / "out")
+    assert [column.name for column in INTERVAL_COLUMNS] == list(read_table(tmp_path / "out" / "intervals.tsv"))
+    assert [column.name for column in CHANGE_COLUMNS] == list(read_table(tmp_path / "out" / "changes.tsv"))
+
+
+def test_written_files_are_the_same_bytes_twice_and_say_no_path(followed: Tree, tmp_path: Path) -> None:
+    """A rerun would look like a change, and results would tell where they were made."""
+    for name in ("a", "b"):
+        write_prepared(prepared(followed), tmp_path / name)
+    names = sorted(path.name for path in (tmp_path / "a").iterdir())
+    tables = ("changes", "exclusions", "intervals")
+    assert sorted(["cohort.nc", *(f"{name}.{kind}" for name in tables for kind in ("json", "tsv"))]) == names
+    for name in names:
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+        assert str(tmp_path).encode() not in (tmp_path / "a" / name).read_bytes()
+
+
+def test_faults_of_study_tables_and_folder_come_together(followed: Tree) -> None:
+    """The user would meet one fault a run."""
+    followed.settings = '[data]\nsubjects_dir = "nowhere"\nstructures = ["thalamos"]\n'
+    followed.visits[1] = followed.visits[1].replace("\t5\t", "\tfive\t")
+    with pytest.raises(DataError) as caught:
+        prepared(followed)
+    assert 3 == len(caught.value.faults)
+
+
+def test_absent_columns_are_noted(two_visits: Tree) -> None:
+    """Analyses would be missing from the report with no word why."""
+    notes = " ".join(prepared(two_visits).notes)
+    for column in ("new_t2", "new_gd", "relapses", "edss"):
+        assert f"no column {column}" in notes
+
+
+def test_ledger_is_sorted_by_stage_patient_and_visit() -> None:
+    """The same study would give other bytes from another order of reading."""
+    rows = [Exclusion(stage, patient, visit) for stage in STAGES for patient in "ab" for visit in (2, 10, None)]
+    frame = to_frame(rows[::-1])
+    assert rows == [Exclusion(*values) for values in frame.itertuples(index=False, name=None)]
+    assert [column.name for column in COLUMNS] == list(frame.columns)
+
+
+@pytest.fixture
+def blank(two_visits: Tree) -> Prepared:
+    """Six visits of two patients, whose statuses a test may set as it likes."""
+    two_visits.visits += [f"{who}\t{visit}\t{visit}\tn/a" for who in ("A01", "A02") for visit in (2, 4)]
+    return prepared(two_visits)
+
+
+@given(st.lists(st.sampled_from(sorted(STATUSES)), min_size=8, max_size=8))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+def test_flow_counts_add_up_whatever_became_of_the_scans(blank: Prepared, statuses: list[str]) -> None:
+    """Patients or scans would disappear between two boxes of the flow diagram."""
+    cohort = blank.cohort.assign_coords(scan_status=("record", np.array(statuses)))
+    table = flow(cohort, lost_years(cohort))
+    intervals = patient_years(cohort, Definitions())
+    for (unit, group), steps in table.groupby(["unit", "group"], sort=False):
+        kept = steps["n"].to_numpy()
+        np.testing.assert_array_equal(kept[:-1] - kept[1:], steps["lost"].to_numpy()[1:], str((unit, group)))
+        assert 0 == steps["lost"].iloc[0]
+    reasons = table["reasons"].str.findall(r"(\d+)(?:,|$)").map(lambda counts: sum(map(int, counts)))
+    assert table["lost"].tolist() == reasons.tolist()
+    by_group = table.pivot_table(index="step", columns="group", values="n", sort=False)
+    pd.testing.assert_series_equal(by_group["ALL"], by_group["CLAD"] + by_group["ALEM"], check_names=False)
+    assert statuses.count("usable") == by_group.loc["usable", "ALL"]
+    assert len(intervals) == by_group.loc["patient-years", "ALL"]
