@@ -10,8 +10,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
 from atrobayes.errors import UsageError
-from atrobayes.inference.marginals import Marginals
 from atrobayes.models.frame import Frame
+from atrobayes.models.marginals import Marginals
 from atrobayes.models.model import Model
 from atrobayes.models.priors import Priors
 

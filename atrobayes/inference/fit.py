@@ -15,10 +15,10 @@ import xarray as xr
 from atrobayes.files import SCHEMA_VERSION, atomic
 from atrobayes.inference.diagnose import Verdict, diagnose
 from atrobayes.inference.engine import Engine, Settings, choose_engine, library_versions
-from atrobayes.inference.marginals import Draws, Marginals, Mixture
 from atrobayes.inference.seeds import derive
 from atrobayes.inference.store import Store, content_hash
 from atrobayes.models.frame import Frame
+from atrobayes.models.marginals import Draws, Marginals, Mixture
 from atrobayes.models.model import Model
 from atrobayes.models.priors import Priors
 

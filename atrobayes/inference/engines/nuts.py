@@ -11,9 +11,9 @@ import numpy as np
 import xarray as xr
 
 from atrobayes.inference.engine import Settings
-from atrobayes.inference.marginals import Draws
 from atrobayes.inference.seeds import derive
 from atrobayes.models.frame import Frame
+from atrobayes.models.marginals import Draws
 from atrobayes.models.model import Model
 from atrobayes.models.priors import Priors
 

@@ -10,8 +10,8 @@ import xarray as xr
 
 from atrobayes.inference.engine import Settings
 from atrobayes.inference.engines.nuts import Sampler, run_nuts
-from atrobayes.inference.marginals import Draws
 from atrobayes.models.frame import Frame
+from atrobayes.models.marginals import Draws
 from atrobayes.models.model import Model
 from atrobayes.models.priors import Priors
 

@@ -12,9 +12,9 @@ from atrobayes.inference.engine import Settings
 from atrobayes.inference.engines.quadrature.conditional import condition
 from atrobayes.inference.engines.quadrature.solve import FIRST_PANELS, Refined, integrate
 from atrobayes.inference.engines.quadrature.sums import Sums, gather
-from atrobayes.inference.marginals import Mixture
 from atrobayes.inference.seeds import derive
 from atrobayes.models.frame import Frame
+from atrobayes.models.marginals import Mixture
 from atrobayes.models.model import Linear, Model
 from atrobayes.models.priors import Priors
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.polynomial import legendre
 
-from atrobayes.inference.newton import solve_increasing
+from atrobayes.models.newton import solve_increasing
 
 ORDER = 8
 _NODES, _WEIGHTS = legendre.leggauss(ORDER)

@@ -12,7 +12,7 @@ from atrobayes.inference.engines.quadrature.conditional import Conditional, cond
 from atrobayes.inference.engines.quadrature.grid import Box, find_box, log_jacobian, to_sd
 from atrobayes.inference.engines.quadrature.sd_curves import SdCurves
 from atrobayes.inference.engines.quadrature.sums import Sums
-from atrobayes.inference.marginals import Mixture
+from atrobayes.models.marginals import Mixture
 from atrobayes.models.model import Linear
 
 FIRST_PANELS = 5

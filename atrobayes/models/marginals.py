@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 from scipy.special import logsumexp, ndtr, ndtri
 
-from atrobayes.inference.newton import solve_increasing
+from atrobayes.models.newton import solve_increasing
 
 SQRT_2PI = np.sqrt(2 * np.pi)
 PANELS = 10

@@ -1,0 +1,170 @@
+"""From marginal posteriors to the columns of estimates.tsv: one function for every method and engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from atrobayes.models import estimates
+from atrobayes.models.coding import term_weights
+from atrobayes.models.frame import Frame
+from atrobayes.models.marginals import Marginals
+
+SIGNIFICANT = 0.05
+
+
+@dataclass(frozen=True)
+class Rope:
+    """Region of practical equivalence of an effect of u lesions.
+
+    Attributes
+    ----------
+    standardised : float
+        Half-width in SDs of the outcome; used unless `raw` is given. 0.1 is a convention, not a finding.
+    raw : float or None
+        Half-width in the outcome's units.
+    """
+
+    standardised: float = 0.1
+    raw: float | None = None
+
+    def half_width(self, frame: Frame) -> np.ndarray:
+        """(outcome,): largest negligible slope, in the frame's unit."""
+        effect = self.standardised * frame.scales.y_sd if self.raw is None else np.full(len(frame.outcomes), self.raw)
+        return effect / frame.scales.x_unit
+
+
+def describe(
+    marginals: Marginals,
+    frame: Frame,
+    rope: Rope,
+    interval: float,
+    classical: pd.DataFrame,
+    prior: tuple[np.ndarray, np.ndarray],
+) -> pd.DataFrame:
+    """All that is reported of a posterior.
+
+    Parameters
+    ----------
+    marginals : Marginals
+        Raw units.
+    frame : Frame
+    rope : Rope
+    interval : float
+        Level of both intervals: equal-tailed and highest-density.
+    classical : DataFrame
+        Headline classical rows of the same frame: what pull, shrinkage and the replication columns refer to.
+    prior : tuple of ndarray
+        Prior mean and SD of every term (outcome, term), raw units.
+
+    Returns
+    -------
+    DataFrame
+        Rows of estimates.tsv. method, engine, prior, diagnostics and fit_id are the caller's to add.
+
+    Notes
+    -----
+    log_bf10: Savage–Dickey, doi:10.1016/j.cogpsych.2009.12.001, prior over posterior density at 0.
+    type_s, type_m: Gelman & Carlin (2014), doi:10.1177/1745691614551642, averaged over the posterior;
+    type_m is a ratio of means, since the mean of the ratio is infinite.
+    """
+    zero, half = np.zeros_like(marginals.mean()), rope.half_width(frame)[:, None] + np.zeros_like(marginals.mean())
+    above = 1 - marginals.cdf(zero)
+    hdi_low, hdi_high = marginals.hdi(interval)
+    columns = {
+        "estimate": marginals.mean(),
+        "median": marginals.quantile(0.5),
+        "sd": marginals.sd(),
+        "ci_low": marginals.quantile((1 - interval) / 2),
+        "ci_high": marginals.quantile((1 + interval) / 2),
+        "hdi_low": hdi_low,
+        "hdi_high": hdi_high,
+        "pd": np.maximum(above, 1 - above),
+        "p_rope": marginals.cdf(half) - marginals.cdf(-half),
+        "rope_low": -half,
+        "rope_high": half,
+        "log_bf10": stats.norm.logpdf(0, *prior) - marginals.log_pdf(zero),
+        "prior_sd": prior[1],
+    }
+    columns |= _beside(marginals, classical)
+    rows = [
+        _row(frame, term, weights, k, t, columns)
+        for k in range(len(frame.outcomes))
+        for t, (term, weights) in enumerate(term_weights(frame.groups).items())
+    ]
+    return estimates.table([row | {"ci_prob": interval, "ci_kind": "eti"} for row in rows])
+
+
+def _row(
+    frame: Frame, term: str, weights: np.ndarray, k: int, t: int, columns: dict[str, np.ndarray]
+) -> dict[str, Any]:
+    own = {name: float(values[k, t]) for name, values in columns.items()}
+    same = {
+        "analysis": frame.analysis,
+        "structure": frame.outcomes[k],
+        "term": term,
+        "unit": frame.unit,
+        "u": frame.scales.x_unit,
+        "s_y": frame.scales.y_sd[k],
+    }
+    return same | own | estimates.where(frame, weights, k)
+
+
+def _beside(marginals: Marginals, classical: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Columns that set the posterior beside the classical result: (outcome, term) each."""
+    wide = classical.set_index(["structure", "term"])
+    index = pd.MultiIndex.from_product([marginals.outcomes, marginals.terms])
+    shape = (len(marginals.outcomes), len(marginals.terms))
+    b, se, df = (wide[name].reindex(index).to_numpy(float).reshape(shape) for name in ("estimate", "sd", "df"))
+    mean = marginals.mean()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        shrinkage = np.where(np.abs(b) >= se, 1 - mean / b, np.nan)
+    return {"pull": (b - mean) / se, "shrinkage": shrinkage} | replication(marginals, se, df)
+
+
+def replication(marginals: Marginals, se: np.ndarray, df: np.ndarray) -> dict[str, np.ndarray]:
+    """What the classical test would find if the study were repeated and the posterior were true.
+
+    Parameters
+    ----------
+    marginals : Marginals
+    se, df : ndarray (outcome, term)
+        Standard error and degrees of freedom of the classical estimate; NaN gives NaN.
+
+    Returns
+    -------
+    dict of str to ndarray (outcome, term)
+        p_sig_rep, type_s and type_m, with θ from the posterior and b ~ θ + se · t_df.
+    """
+    known = np.isfinite(se) & np.isfinite(df)
+    error, free = np.where(known, se, 1.0)[..., None], np.where(known, df, 10.0)[..., None]
+    critical = stats.t.isf(SIGNIFICANT / 2, free)
+
+    def average(function: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+        return np.where(known, marginals.expect(function), np.nan)
+
+    def positive(theta: np.ndarray) -> np.ndarray:
+        return np.asarray(stats.t.sf(critical - theta / error, free))
+
+    def negative(theta: np.ndarray) -> np.ndarray:
+        return np.asarray(stats.t.cdf(-critical - theta / error, free))
+
+    def size(theta: np.ndarray) -> np.ndarray:
+        """Mean of |b| over significant b: the truncated t has a closed form."""
+        tail = _tail_mean(critical - theta / error, free) + _tail_mean(critical + theta / error, free)
+        return theta * (positive(theta) - negative(theta)) + error * tail
+
+    significant = average(lambda theta: positive(theta) + negative(theta))
+    wrong = average(lambda theta: np.where(theta > 0, negative(theta), positive(theta)))
+    found, true = average(size), average(lambda theta: np.abs(theta) * (positive(theta) + negative(theta)))
+    return {"p_sig_rep": significant, "type_s": wrong / significant, "type_m": found / true}
+
+
+def _tail_mean(start: np.ndarray, df: np.ndarray) -> np.ndarray:
+    """Integral of t · density from `start` to infinity, Student's t."""
+    return np.asarray(stats.t.pdf(start, df) * (df + start**2) / (df - 1))

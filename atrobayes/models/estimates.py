@@ -1,0 +1,105 @@
+"""The estimates table: one row a result, whoever computed it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from atrobayes.files import Column
+
+_METHODS = {
+    "classical": "headline classical result (mixed models: REML with Satterthwaite degrees of freedom)",
+    "bayes": "headline Bayesian result",
+}
+_FLAGS = {
+    "singular": "the patient SD is estimated as 0",
+    "not_estimable": "a group has no spread in the predictor: no classical slope",
+    "prior_only": "the data say nothing of this slope: the row shows the prior",
+    "gate_failed": "the fit did not pass its convergence gate",
+}
+
+COLUMNS: tuple[Column, ...] = (
+    Column("analysis", "Id of the analysis."),
+    Column("structure", "Id of the structure, or the clinical variable where there is none."),
+    Column("term", "slope[G]: slope in group G; interaction: first group minus second."),
+    Column("method", "How the row was computed.", levels=_METHODS),
+    Column("engine", "Engine of a Bayesian row; reml for classical mixed models."),
+    Column("prior", "Name of the slope prior; n/a for classical rows."),
+    Column("outcome", "Outcome as in changes.tsv."),
+    Column("predictor", "Predictor as in intervals.tsv."),
+    Column("unit", "Unit of estimate, its intervals, sd, rope and prior_sd."),
+    Column("n_obs", "Rows the term rests on: those of its group, or of all groups for differences."),
+    Column("n_patients", "Patients these rows come from."),
+    Column("estimate", "Point estimate (classical) or posterior mean.", "as unit"),
+    Column("median", "Posterior median.", "as unit"),
+    Column("sd", "Standard error (classical) or posterior SD.", "as unit"),
+    Column("ci_low", "Lower end of the interval.", "as unit"),
+    Column("ci_high", "Upper end of the interval.", "as unit"),
+    Column("hdi_low", "Lower end of the highest-density interval of probability ci_prob.", "as unit"),
+    Column("hdi_high", "Upper end of the highest-density interval of probability ci_prob.", "as unit"),
+    Column("ci_prob", "Level of the intervals."),
+    Column(
+        "ci_kind",
+        "Kind of ci_low to ci_high.",
+        levels={"confidence": "confidence interval, t with df degrees of freedom", "eti": "equal-tailed posterior"},
+    ),
+    Column("df", "Degrees of freedom of the t statistic."),
+    Column("statistic", "t statistic: estimate over sd."),
+    Column("p", "Two-sided p-value, not corrected for multiplicity."),
+    Column("q_bh", "p after Benjamini and Hochberg, over the structures of one analysis and term."),
+    Column("p_holm", "p after Holm, over the structures of one analysis and term."),
+    Column("r2", "Share of variance explained (ordinary regression)."),
+    Column("pd", "Probability of direction: max(P(term > 0), P(term < 0))."),
+    Column("p_rope", "Posterior probability that the term lies between rope_low and rope_high."),
+    Column("rope_low", "Lower end of the region of practical equivalence.", "as unit"),
+    Column("rope_high", "Upper end of the region of practical equivalence.", "as unit"),
+    Column("log_bf10", "Natural log of the Bayes factor against a term of 0 (Savage-Dickey)."),
+    Column("type_s", "P(wrong sign) of the classical estimate when p < 0.05, the posterior being true."),
+    Column("type_m", "Mean |classical estimate| over mean |term| when p < 0.05, the posterior being true."),
+    Column("p_sig_rep", "Probability that the same study, repeated, finds p < 0.05, the posterior being true."),
+    Column("pull", "(classical estimate - posterior mean) / classical standard error."),
+    Column("shrinkage", "1 - posterior mean / classical estimate, where that is at least its standard error."),
+    Column("u", "Lesions the prior and the region of practical equivalence speak of."),
+    Column("s_y", "SD of the outcome over all rows of the analysis.", "as the outcome"),
+    Column("prior_sd", "Prior SD of the term.", "as unit"),
+    Column("prob_superiority", "P(year with activity > year without), two random patients (comparisons)."),
+    Column("prob_superiority_within", "The same within one patient (comparisons)."),
+    Column("rhat", "Rank-normalised R-hat (NUTS)."),
+    Column("ess_bulk", "Bulk effective sample size (NUTS)."),
+    Column("ess_tail", "Tail effective sample size (NUTS)."),
+    Column("divergences", "Divergent transitions of the fit (NUTS)."),
+    Column("flags", "Comma-separated.", levels=_FLAGS),
+    Column("fit_id", "Which posterior file the row comes from; n/a for classical rows."),
+)
+
+TEXT = frozenset(
+    {"analysis", "structure", "term", "method", "engine", "prior", "outcome", "predictor", "unit"}
+    | {"ci_kind", "flags", "fit_id"}
+)
+KEY = ("analysis", "structure", "term", "method", "engine")
+
+
+def table(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
+    """Rows as a frame with every column of the table, those a row lacks missing."""
+    names = [column.name for column in COLUMNS]
+    frame = pd.DataFrame(list(rows), columns=names)
+    text = [name for name in names if name in TEXT]
+    numbers = [name for name in names if name not in TEXT]
+    return frame.astype(dict.fromkeys(numbers, "float64") | dict.fromkeys(text, "str"))
+
+
+def where(frame: Any, weights: Any, outcome: int) -> dict[str, float]:
+    """Count the rows and patients a term rests on: n_obs, n_patients.
+
+    Parameters
+    ----------
+    frame : Frame
+    weights : ndarray (group,)
+        The term as weights of the groups' slopes.
+    outcome : int
+        Index of the outcome; rows without it do not count.
+    """
+    used = (weights[frame.group] != 0) & ~frame.y[:, outcome].isnull().to_numpy()
+    return {"n_obs": float(used.sum()), "n_patients": float(len(set(frame.patient[used].tolist())))}
