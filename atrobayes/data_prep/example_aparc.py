@@ -147,6 +147,11 @@ def aparc_text(subject: str, hemi: str, volumes: Mapping[str, float], shares: Ar
         mm³ by column of `example_anatomy.columns`, and `etiv`.
     shares : (34,) array
         The patient's division of the hemisphere, as `draw_shares` gives it.
+
+    Returns
+    -------
+    str
+        The whole file.
     """
     totals = global_volumes(volumes)
     totals["BrainSegVolNotVentSurf"] = totals["BrainSegVolNotVent"]  # the same number since version 7

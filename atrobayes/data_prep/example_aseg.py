@@ -141,6 +141,11 @@ def aseg_text(subject: str, volumes: Mapping[str, float], holes: Sequence[int] |
     holes : two ints or None
         Defects of the left and the right surface; None in a longitudinal run, which does not
         count them.
+
+    Returns
+    -------
+    str
+        The whole file.
     """
     euler = "" if holes is None else " --euler"
     header = _HEADER.format(version=VERSION, home=HOME, euler=euler, subject=subject, subjects_dir=SUBJECTS_DIR)

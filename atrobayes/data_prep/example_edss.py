@@ -16,11 +16,25 @@ Steps = NDArray[np.int64]
 
 
 def draw_edss(plan: GroupPlan, attended: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.float64]:
-    """Draw EDSS scores, (patient, year); those of visits not attended are to be left out.
+    """Draw EDSS scores.
 
     Each year's median among those attending is the published one, and at the published
     group size the baseline mean too. About one patient in five rises by a full point:
     a third of them early enough to be confirmed by a later visit, the others at their last.
+
+    Parameters
+    ----------
+    plan : GroupPlan
+        Medians and baseline sum to meet.
+    attended : (patient, year) array of bool
+        Who was seen when.
+    rng : Generator
+        Source of everything random.
+
+    Returns
+    -------
+    (patient, year) array
+        Scores 0, 1, 1.5 … 10; those of visits not attended are to be left out.
     """
     size, years = attended.shape
     rising = _draw_rises(attended, rng)

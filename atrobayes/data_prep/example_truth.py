@@ -13,7 +13,12 @@ UNIT = "% of eTIV per lesion"
 
 
 def yearly_intervals(patients: pd.DataFrame, visits: pd.DataFrame) -> pd.DataFrame:
-    """Pairs of consecutive visits with usable scans at both.
+    """Pair consecutive visits with usable scans at both.
+
+    Parameters
+    ----------
+    patients, visits : DataFrame
+        As `draw_clinical` gives them.
 
     Returns
     -------
