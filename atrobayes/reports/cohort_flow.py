@@ -9,13 +9,29 @@ import pandas as pd
 
 from atrobayes.reports.results import Results
 
-LEFT_OUT = {
+_STATUSES = {
     "missing": "FreeSurfer results not found",
     "unfinished": "FreeSurfer run unfinished",
     "failed": "segmentation failed",
     "protocol": "scan on another protocol",
     "steroid": "scan too soon after intravenous steroids",
 }
+RULES = {
+    "visit_without_scan": "clinical visit without a scan",
+    "scan_without_visit": "FreeSurfer run that no visit names",
+    "scan_missing": "FreeSurfer results not found",
+    "recon_unfinished": "FreeSurfer run unfinished",
+    "recon_failed": "FreeSurfer run ended with errors",
+    "stats_missing": "FreeSurfer run without aseg.stats",
+    "quality_fail": "segmentation failed quality control",
+    "other_protocol": "scan on another protocol",
+    "steroid_washout": "scan too soon after intravenous steroids",
+    "source_missing": "one structure not measured in a scan that was kept",
+    "etiv_missing": "no intracranial volume in a scan that was kept",
+    "missed_visit": "no scan at one of the two visits",
+    "scan_unusable": "scan at one of the two visits left out",
+}
+_SCAN_STAGES = ("found", "processed", "usable")
 
 
 @dataclass(frozen=True)
@@ -30,8 +46,9 @@ class Flow:
         Patients enrolled; clinical visits; visits for which no scan is listed; scans
         listed; scans kept.
     left_out : DataFrame
-        Scans left out: one row per reason that occurred (words of `LEFT_OUT`), one column
-        per group.
+        Scans left out: one row per reason that occurred, in words, one column per group.
+    lost_years : DataFrame
+        Years between a patient's visits that lack a usable scan at either end, by reason.
     yearly, yearly_patients : Series
         Intervals between two consecutive visits with usable scans, and their patients.
     spans : dict
@@ -44,6 +61,7 @@ class Flow:
     scans: pd.Series
     left_out: pd.DataFrame
     usable: pd.Series
+    lost_years: pd.DataFrame
     yearly: pd.Series
     yearly_patients: pd.Series
     spans: dict[str, pd.Series]
@@ -60,7 +78,7 @@ def cohort_flow(results: Results) -> Flow:
     Parameters
     ----------
     results : Results
-        Uses cohort.nc (scan_status, group) and intervals.tsv.
+        Uses cohort.nc (scan_status, group), exclusions.tsv and intervals.tsv.
 
     Returns
     -------
@@ -70,15 +88,17 @@ def cohort_flow(results: Results) -> Flow:
     records = _records(results)
     intervals = results.intervals
     tally = _tally(results.groups)
-    reasons = {words: tally(records[records["status"] == status]) for status, words in LEFT_OUT.items()}
+    lost = records[~records["status"].isin(["usable", "none"])]
+    years = results.exclusions[results.exclusions["stage"] == "interval"].merge(_patients(results), on="patient")
     consecutive = intervals[intervals["visit_to"] == intervals["visit_from"] + 1]
     return Flow(
         patients=tally(_patients(results)),
         visits=tally(records),
         no_scan=tally(records[records["status"] == "none"]),
         scans=tally(records[records["status"] != "none"]),
-        left_out=pd.DataFrame({words: counts for words, counts in reasons.items() if counts["all"]}).T,
+        left_out=_by_reason(lost, tally),
         usable=tally(records[records["status"] == "usable"]),
+        lost_years=_by_reason(years.assign(reason=years["rule"].map(rule_words)), tally),
         yearly=tally(consecutive),
         yearly_patients=tally(consecutive.drop_duplicates("patient")),
         spans=_spans(intervals, tally),
@@ -102,14 +122,38 @@ def ledger_counts(exclusions: pd.DataFrame) -> pd.DataFrame:
 
 def _patients(results: Results) -> pd.DataFrame:
     cohort = results.cohort
-    groups = cohort["group"].to_numpy().astype(str) if "group" in cohort else ""
-    return pd.DataFrame({"patient": cohort["patient"].to_numpy().astype(str), "group": groups})
+    groups = cohort["group"].to_numpy() if "group" in cohort else ""
+    return pd.DataFrame({"patient": cohort["patient"].to_numpy(), "group": groups})
+
+
+def rule_words(rule: str) -> str:
+    """Say a rule of the ledger in words."""
+    return RULES.get(rule, rule.replace("_", " "))
 
 
 def _records(results: Results) -> pd.DataFrame:
-    names = {"patient": "record_patient", "status": "scan_status"}
-    records = pd.DataFrame({name: results.cohort[held].to_numpy().astype(str) for name, held in names.items()})
-    return records.merge(_patients(results), on="patient", how="left", validate="many_to_one")
+    names = {"patient": "record_patient", "visit": "visit", "status": "scan_status"}
+    records = pd.DataFrame({name: results.cohort[held].to_numpy() for name, held in names.items()})
+    told = records.merge(_reasons(results.exclusions), on=["patient", "visit"], how="left", validate="one_to_one")
+    reason = told["reason"].fillna(told["status"].map(_STATUSES)).fillna(told["status"])
+    return told.assign(reason=reason).merge(_patients(results), on="patient", how="left", validate="many_to_one")
+
+
+def _reasons(exclusions: pd.DataFrame) -> pd.DataFrame:
+    of_scan = exclusions["stage"].isin(_SCAN_STAGES) & (exclusions["structure"] == "")
+    rows = exclusions[of_scan & ~exclusions["rule"].isin(["etiv_missing", "scan_without_visit"])]
+    return rows.assign(reason=_scan_reasons(rows)).drop_duplicates(["patient", "visit"])[["patient", "visit", "reason"]]
+
+
+def _scan_reasons(rows: pd.DataFrame) -> pd.Series:
+    words = rows["rule"].map(rule_words)
+    days = rows["reason"].str.extract(r"after steroids, fewer than (\d+)", expand=False)
+    return words.where(days.isna(), "scan less than " + days + " days after intravenous steroids")
+
+
+def _by_reason(rows: pd.DataFrame, tally: Callable[[pd.DataFrame], pd.Series]) -> pd.DataFrame:
+    reasons = rows["reason"].value_counts().index  # commonest first
+    return pd.DataFrame({str(reason): tally(rows[rows["reason"] == reason]) for reason in reasons}).T
 
 
 def _tally(groups: tuple[str, ...]) -> Callable[[pd.DataFrame], pd.Series]:

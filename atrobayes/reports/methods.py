@@ -37,6 +37,11 @@ _CLASSICAL = {
 _MODELS = {
     "mixed": "a linear mixed model with a random intercept per patient",
 }
+_OUTCOMES = {
+    "change_pct_etiv": "the change of volume in % of eTIV (change_pct_etiv)",
+    "change_pct": "the percentage change of volume (change_pct)",
+}
+_FAMILIES = {"gaussian": "normal"}
 _PARTS = {
     "x": "lesions",
     "side": "group, coded ±½ so that neither group is the reference",
@@ -68,15 +73,45 @@ def fit_name(fit: FitRecord) -> str:
 
 
 def prior_tables(results: Results) -> tuple[Table, ...]:
-    """Tabulate the priors on the standardised scale, and back-transformed to raw units (folded)."""
-    return tuple(table for fit in results.fits for table in _priors(fit, results))
+    """Tabulate the priors on the standardised scale, once for all fits that share them, and in raw units (folded)."""
+    together: dict[str, list[FitRecord]] = {}
+    for fit in results.fits:
+        together.setdefault(json.dumps(_standardised(fit)), []).append(fit)
+    shared = [_shared_priors(fits) for fits in together.values() if _standardised(fits[0])]
+    raw = [_raw_priors(fit, results) for fit in results.fits if fit.history.get("priors", {}).get("raw")]
+    return (*shared, *raw)
+
+
+def _standardised(fit: FitRecord) -> Mapping[str, str]:
+    priors: Mapping[str, str] = fit.history.get("priors", {}).get("standardised", {})
+    return priors
+
+
+def _shared_priors(fits: list[FitRecord]) -> Table:
+    rows = [(name.replace("_", " "), str(text)) for name, text in _standardised(fits[0]).items()]
+    frame = pd.DataFrame(rows, columns=["Parameter", "Prior"])
+    caption = f"Priors on the standardised scale: {'; '.join(fit_name(fit) for fit in fits)}"
+    return Table(slug("priors", fits[0].name), frame, caption)
+
+
+def _raw_priors(fit: FitRecord, results: Results) -> Table:
+    raw = fit.history["priors"]["raw"]
+    columns = {
+        "Structure": [structure_name(str(row["structure"])) for row in raw],
+        "Term": [term_words(str(row["term"]), results.groups) for row in raw],
+        "Prior mean": [number(float(row["mean"])) for row in raw],
+        "Prior SD": [number(float(row["sd"])) for row in raw],
+        "Unit": [str(row["unit"]) for row in raw],
+    }
+    caption = f"The same priors in raw units: {fit_name(fit)}"
+    return Table(slug("priors-raw", fit.name), pd.DataFrame(columns), caption, folded=True)
 
 
 def _outcomes(results: Results) -> str:
-    rows = results.estimates.drop_duplicates("analysis")
     parts = [
-        f"{analysis_title(row.analysis)}: outcome {row.outcome}, predictor {row.predictor}, slopes in {row.unit}"
-        for row in each_row(rows)
+        f"{analysis_title(row.analysis)}: outcome {_OUTCOMES.get(row.outcome, row.outcome)}, "
+        f"predictor {row.predictor}, slopes in {row.unit}"
+        for row in each_row(results.estimates.drop_duplicates("analysis"))
     ]
     return f"Analyses. {'. '.join(parts)}. The groups in this study: {listed(results.groups) or 'none'}."
 
@@ -109,12 +144,12 @@ def _fit_paragraph(fits: list[FitRecord]) -> str:
     told = f" Settings: {_settings(settings)}." if settings else ""
     seeds = listed(dict.fromkeys(str(fit.history.get("seed", "n/a")) for fit in fits))
     titles = "; ".join(dict.fromkeys(analysis_title(str(fit.history.get("analysis", ""))) for fit in fits))
-    model = str(history.get("model", ""))
+    model, family = (str(history.get(name, "")) for name in ("model", "family"))
     return (
         f"Bayesian, method {history.get('method', '')} ({titles}). Per structure {_MODELS.get(model, model)} with "
-        f"{history.get('family', '')} errors: {formula}{_parts(formula)}. Outcome and lesions are standardised first "
-        "(outcome in its SD over all rows of the analysis, lesions in the unit u of the analysis) and results turned "
-        f"back to raw units. Engine: {_engine(fits[0])}.{told} Seeds: {seeds}."
+        f"{_FAMILIES.get(family, family)} errors: {formula}{_parts(formula)}. Outcome and lesions are "
+        "standardised first (outcome in its SD over all rows of the analysis, lesions in the unit u of the analysis) "
+        f"and results turned back to raw units. Engine: {_engine(fits[0])}.{told} Seeds: {seeds}."
     )
 
 
@@ -147,27 +182,3 @@ def _reported(results: Results) -> str:
         f"max(P(θ > 0), P(θ < 0)); posterior probability of an association {width} (u = {units or 'n/a'}; region of "
         "practical equivalence, ROPE, a convention)."
     )
-
-
-def _priors(fit: FitRecord, results: Results) -> list[Table]:
-    priors = fit.history.get("priors", {})
-    tables = []
-    if standard := priors.get("standardised"):
-        frame = pd.DataFrame(
-            [(name.replace("_", " "), str(text)) for name, text in standard.items()], columns=["Parameter", "Prior"]
-        )
-        tables.append(Table(slug("priors", fit.name), frame, f"Priors on the standardised scale: {fit_name(fit)}"))
-    if raw := priors.get("raw"):
-        frame = pd.DataFrame(
-            {
-                "Structure": [structure_name(str(row["structure"])) for row in raw],
-                "Term": [term_words(str(row["term"]), results.groups) for row in raw],
-                "Prior mean": [number(float(row["mean"])) for row in raw],
-                "Prior SD": [number(float(row["sd"])) for row in raw],
-                "Unit": [str(row["unit"]) for row in raw],
-            }
-        )
-        tables.append(
-            Table(slug("priors-raw", fit.name), frame, f"The same priors in raw units: {fit_name(fit)}", folded=True)
-        )
-    return tables

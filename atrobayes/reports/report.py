@@ -10,7 +10,7 @@ from atrobayes.reports.results import read_results
 from atrobayes.reports.section import Figure, build
 from atrobayes.reports.sections import SECTIONS
 
-TITLE = "Lesions and brain volume: classical and Bayesian answers side by side"
+TITLE = "Classical and Bayesian answers side by side"
 
 
 def write_report(out: Path, scratch: Path | None = None) -> Path:
@@ -38,8 +38,10 @@ def write_report(out: Path, scratch: Path | None = None) -> Path:
     for section in sections:
         for figure in section.figures:
             _write_figure(figure, out, scratch)
+    name = str(results.cohort.attrs.get("name", ""))
+    title = f"{name}: {TITLE[0].lower()}{TITLE[1:]}" if name else TITLE
     path = out / "report.html"
-    write_text(path, render(TITLE, sections), scratch)
+    write_text(path, render(title, sections), scratch)
     return path
 
 

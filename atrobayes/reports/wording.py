@@ -72,9 +72,11 @@ def number(value: float, digits: int = 3) -> str:
         return "n/a"
     if value and abs(value) < 10.0 ** -(digits + 3):
         return f"{value:.{digits - 1}e}".replace("-", MINUS)
-    places = max(0, digits - 1 - (math.floor(math.log10(abs(value))) if value else 0))
-    text = f"{value:.{min(places, digits + 5)}f}" if value else "0"
-    return text.replace("-", MINUS)
+    rounded = float(f"{value:.{digits - 1}e}")
+    if not rounded:
+        return "0"
+    places = max(0, digits - 1 - math.floor(math.log10(abs(rounded))))
+    return f"{rounded:.{places}f}".replace("-", MINUS)
 
 
 def count(value: float) -> str:

@@ -24,17 +24,23 @@ ANALYSES = {
     "year_to_year_gd": ("new_gd", "% of eTIV per new Gd+ lesion"),
 }
 STATUSES = {"steroid": 2, "failed": 2, "unfinished": 1, "missing": 1, "none": 7}
+RULES = {
+    "steroid": "steroid_washout",
+    "failed": "quality_fail",
+    "unfinished": "recon_unfinished",
+    "missing": "scan_missing",
+}
 CLASSICAL_ONLY = (("year_to_year_t2", "thalamus", "slope[CLAD]"), ("year_to_year_gd", "caudate", "interaction"))
 GATE_FAILED = ("year_to_year_gd", "putamen", "slope[ALEM]")
 SINGULAR = ("year_to_year_t2", "amygdala")
 PATIENTS = {"CLAD": 33, "ALEM": 19}
 
 ESTIMATE_COLUMNS = [
-    "analysis", "structure", "term", "method", "engine", "prior", "outcome", "predictor", "unit", "n_obs", "n_patients",
-    "estimate", "median", "sd", "ci_low", "ci_high", "hdi_low", "hdi_high", "ci_prob", "ci_kind", "df", "statistic", "p",
-    "q_bh", "p_holm", "r2", "pd", "p_rope", "rope_low", "rope_high", "log_bf10", "type_s", "type_m", "p_sig_rep", "pull",
-    "shrinkage", "u", "s_y", "prior_sd", "prob_superiority", "prob_superiority_within", "rhat", "ess_bulk", "ess_tail",
-    "divergences", "flags", "fit_id",
+    "analysis", "structure", "term", "method", "engine", "prior", "outcome", "predictor", "unit", "n_obs",
+    "n_patients", "estimate", "median", "sd", "ci_low", "ci_high", "hdi_low", "hdi_high", "ci_prob", "ci_kind",
+    "df", "statistic", "p", "q_bh", "p_holm", "r2", "pd", "p_rope", "rope_low", "rope_high", "log_bf10",
+    "type_s", "type_m", "p_sig_rep", "pull", "shrinkage", "u", "s_y", "prior_sd", "prob_superiority",
+    "prob_superiority_within", "rhat", "ess_bulk", "ess_tail", "divergences", "flags", "fit_id",
 ]  # fmt: skip
 
 
@@ -121,7 +127,8 @@ def _cohort(records: pd.DataFrame, groups: tuple[str, ...]) -> xr.Dataset:
         attrs={
             "schema_version": "1",
             "groups": list(groups),
-            "hashes": json.dumps({"visits.tsv": "0f" * 32, "QzC003/aseg.stats": "1e" * 32}),
+            "name": "Made-up study",
+            "files": json.dumps({"visits.tsv": "0f" * 32, "QzC003/aseg.stats": "1e" * 32}),
         },
     )
 
@@ -130,7 +137,11 @@ def _exclusions(records: pd.DataFrame) -> pd.DataFrame:
     lost = records[~records["status"].isin(["usable", "none"])]
     stage = lost["status"].map({"missing": "found", "unfinished": "processed"}).fillna("usable")
     columns = {"stage": stage, "patient": lost["patient"], "visit": lost["visit"], "structure": None, "analysis": None}
-    columns |= {"rule": lost["status"], "reason": "scan of " + lost["patient"], "file": lost["patient"] + ".long"}
+    columns |= {
+        "rule": lost["status"].map(RULES),
+        "reason": "scan of " + lost["patient"],
+        "file": lost["patient"] + ".long",
+    }
     return pd.DataFrame(columns)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from matplotlib.patches import Rectangle
 
 from atrobayes.reports.figures.drawing import canvas, svg
 
+_CHARACTERS = 62  # a line of a box holds
 _LINE = 0.2  # inches a line of text takes
 _MAIN, _SIDE = (0.1, 4.6), (5.3, 4.6)  # left edge and width of the two columns, inches
 
@@ -38,6 +40,7 @@ def flow_svg(name: str, boxes: Sequence[Box], alt: str) -> str:
     alt : str
         The same in a sentence.
     """
+    boxes = [Box(box.title, _wrapped(box.lines), _wrapped(box.leaves)) for box in boxes]
     height = sum(_height(box.lines) + _gap(box) for box in boxes)
     with canvas(name, 10, height) as figure:
         figure.set_layout_engine("none")
@@ -48,6 +51,10 @@ def flow_svg(name: str, boxes: Sequence[Box], alt: str) -> str:
         for box in boxes:
             top = _draw(axes, box, top, last=box is boxes[-1])
         return svg(figure, name, alt)
+
+
+def _wrapped(lines: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(part for line in lines for part in textwrap.wrap(line, _CHARACTERS))
 
 
 def _height(lines: tuple[str, ...]) -> float:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import textwrap
+import json
+from collections import Counter
 
 import pandas as pd
 
-from atrobayes.reports.cohort_flow import Flow, analysed, cohort_flow, ledger_counts
+from atrobayes.reports.cohort_flow import Flow, analysed, cohort_flow, ledger_counts, rule_words
 from atrobayes.reports.figures.flow import Box, flow_svg
 from atrobayes.reports.results import Results, each_row
 from atrobayes.reports.section import Figure, Section, Table
 from atrobayes.reports.sections.summary import left_out_words
-from atrobayes.reports.wording import analysis_title, count
+from atrobayes.reports.wording import analysis_title, count, counted
 
 
 def make(results: Results) -> Section:
@@ -21,25 +22,43 @@ def make(results: Results) -> Section:
     if len(results.exclusions):
         tables.append(_ledger(results))
     return Section(
-        "flow", "Who and what was analysed", "ok", _paragraphs(flow), tuple(tables), (_figure(flow, results),)
+        "flow", "Who and what was analysed", "ok", _paragraphs(flow, results), tuple(tables), (_figure(flow, results),)
     )
 
 
-def _paragraphs(flow: Flow) -> tuple[str, ...]:
+def _paragraphs(flow: Flow, results: Results) -> tuple[str, ...]:
     return (
         left_out_words(flow),
+        *_loose(results),
         "A yearly interval needs usable scans at two consecutive visits; a missed visit is not bridged. A visit "
         "without a usable scan never drops the patient: the other visits stay.",
+        *_kept(results),
     )
+
+
+def _loose(results: Results) -> tuple[str, ...]:
+    loose = int((results.exclusions["rule"] == "scan_without_visit").sum())
+    belong = "belongs" if loose == 1 else "belong"
+    told = (
+        f"Besides, {counted(loose, 'FreeSurfer run')} in the folder {belong} to no visit and {belong} to no count here."
+    )
+    return (told,) if loose else ()
+
+
+def _kept(results: Results) -> tuple[str, ...]:
+    flags = json.loads(results.cohort.attrs.get("flags", "[]"))
+    general = [flag["reason"] for flag in flags if not flag["patient"]]
+    tally = Counter(flag["rule"].replace("_", " ") for flag in flags if flag["patient"])
+    told = [*general, *(f"{rule} ({number})" for rule, number in tally.items())]
+    return (f"Kept, but worth knowing: {'; '.join(told)}.",) if told else ()
 
 
 def _figure(flow: Flow, results: Results) -> Figure:
-    lost = flow.patients - flow.yearly_patients
     boxes = [
         Box("Patients enrolled", (_split(flow.patients),)),
         Box("Clinical visits", (_split(flow.visits),), ("No scan at the visit", _split(flow.no_scan))),
-        Box("Scans", (_split(flow.scans),), _left_out_lines(flow)),
-        Box("Usable scans", (_split(flow.usable),), ("Patients without two consecutive usable scans", _split(lost))),
+        Box("Scans", (_split(flow.scans),), _reasons("Scans left out", flow.left_out)),
+        Box("Usable scans", (_split(flow.usable),), _lost_lines(flow)),
         Box(
             "Yearly intervals between usable scans",
             (_split(flow.yearly), f"in patients: {_split(flow.yearly_patients)}"),
@@ -55,11 +74,15 @@ def _figure(flow: Flow, results: Results) -> Figure:
     return Figure("flow", flow_svg("flow", boxes, alt), alt, caption)
 
 
-def _left_out_lines(flow: Flow) -> tuple[str, ...]:
-    if not len(flow.left_out):
-        return ("Scans left out", "none")
-    total = _split(flow.left_out.sum().astype(int))
-    return (f"Scans left out: {total}", *(f"{reason}: {_split(row)}" for reason, row in flow.left_out.iterrows()))
+def _reasons(title: str, rows: pd.DataFrame) -> tuple[str, ...]:
+    if not len(rows):
+        return (title, "none")
+    return (f"{title}: {_split(rows.sum())}", *(f"{reason}: {_split(row)}" for reason, row in rows.iterrows()))
+
+
+def _lost_lines(flow: Flow) -> tuple[str, ...]:
+    without = flow.patients - flow.yearly_patients
+    return (*_reasons("Years lost", flow.lost_years), f"patients without any interval: {_split(without)}")
 
 
 def _split(counts: pd.Series) -> str:
@@ -70,8 +93,8 @@ def _split(counts: pd.Series) -> str:
 def _analysed_lines(results: Results) -> list[str]:
     lines: list[str] = []
     for row in each_row(analysed(results)):
-        lines += textwrap.wrap(analysis_title(str(row.analysis)), 58)
-        lines.append(f"   {_rows(row.fewest, row.most)} intervals, {count(row.patients)} patients")
+        lines.append(f"{analysis_title(str(row.analysis))}:")
+        lines.append(f"{_rows(row.fewest, row.most)} intervals, {count(row.patients)} patients")
     return lines
 
 
@@ -107,7 +130,7 @@ def _ledger(results: Results) -> Table:
         {
             "Stage": counts["stage"],
             "Analysis": [analysis_title(name) if name else "" for name in counts["analysis"]],
-            "Rule": counts["rule"].str.replace("_", " "),
+            "Reason": counts["rule"].map(rule_words),
             "Entries": counts["entries"].map(str),
             "Patients": counts["patients"].map(str),
         }
