@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -145,24 +144,22 @@ def replication(marginals: Marginals, se: np.ndarray, df: np.ndarray) -> dict[st
     error, free = np.where(known, se, 1.0)[..., None], np.where(known, df, 10.0)[..., None]
     critical = stats.t.isf(SIGNIFICANT / 2, free)
 
-    def average(function: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-        return np.where(known, marginals.expect(function), np.nan)
+    theta, weight = marginals.rule()
+    shift = theta / error
+    positive, negative = stats.t.sf(critical - shift, free), stats.t.cdf(-critical - shift, free)
+    # mean of |b| over significant b: a truncated t has a closed form
+    size = theta * (positive - negative)
+    size += error * (_tail_mean(critical - shift, free) + _tail_mean(critical + shift, free))
 
-    def positive(theta: np.ndarray) -> np.ndarray:
-        return np.asarray(stats.t.sf(critical - theta / error, free))
+    def average(values: np.ndarray) -> np.ndarray:
+        return np.where(known, (values * weight).sum(axis=-1), np.nan)
 
-    def negative(theta: np.ndarray) -> np.ndarray:
-        return np.asarray(stats.t.cdf(-critical - theta / error, free))
-
-    def size(theta: np.ndarray) -> np.ndarray:
-        """Mean of |b| over significant b: the truncated t has a closed form."""
-        tail = _tail_mean(critical - theta / error, free) + _tail_mean(critical + theta / error, free)
-        return theta * (positive(theta) - negative(theta)) + error * tail
-
-    significant = average(lambda theta: positive(theta) + negative(theta))
-    wrong = average(lambda theta: np.where(theta > 0, negative(theta), positive(theta)))
-    found, true = average(size), average(lambda theta: np.abs(theta) * (positive(theta) + negative(theta)))
-    return {"p_sig_rep": significant, "type_s": wrong / significant, "type_m": found / true}
+    significant = average(positive + negative)
+    return {
+        "p_sig_rep": significant,
+        "type_s": average(np.where(theta > 0, negative, positive)) / significant,
+        "type_m": average(size) / average(np.abs(theta) * (positive + negative)),
+    }
 
 
 def _tail_mean(start: np.ndarray, df: np.ndarray) -> np.ndarray:

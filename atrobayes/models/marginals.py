@@ -5,7 +5,6 @@ All arrays are numpy with leading dims (outcome, term); values in the unit given
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -47,10 +46,10 @@ class Marginals(Protocol):
     def hdi(self, prob: float) -> tuple[np.ndarray, np.ndarray]:
         """Shortest interval that holds `prob`: lower and upper ends (outcome, term)."""
 
-    def expect(self, function: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-        """Posterior mean of function(θ); the function maps (outcome, term, point) to the same shape.
+    def rule(self) -> tuple[np.ndarray, np.ndarray]:
+        """Points and weights (outcome, term, point) each: the posterior mean of f is sum(f(points) · weights).
 
-        The function may have kinks or jumps at 0 and nowhere else.
+        f may have kinks or jumps at 0 and nowhere else.
         """
 
 
@@ -118,21 +117,17 @@ class Mixture:
                 break
         return np.where(settled, lower, np.nan), np.where(settled, upper, np.nan)
 
-    def expect(self, function: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-        """Gauss–Legendre over the density, in panels that end at 0."""
+    def rule(self) -> tuple[np.ndarray, np.ndarray]:
+        """Gauss–Legendre panels over the density, on both sides of 0."""
         low, high = self.quantile(1e-10), self.quantile(1 - 1e-10)
         middle = np.clip(0.0, low, high)
-        total = np.zeros_like(low)
-        for start, end in ((low, middle), (middle, high)):
-            for panel in range(PANELS):
-                total += self._panel(function, start + (end - start) * panel / PANELS, (end - start) / PANELS)
-        return total
-
-    def _panel(self, function: Callable[[np.ndarray], np.ndarray], start: np.ndarray, width: np.ndarray) -> np.ndarray:
         nodes, weights = np.polynomial.legendre.leggauss(8)
-        points = start[..., None] + width[..., None] * (nodes + 1) / 2
-        density = np.stack([self._density_and_slope(points[..., k])[0] for k in range(len(nodes))], axis=-1)
-        return np.asarray((function(points) * density * weights).sum(axis=-1) * width / 2)
+        unit = ((np.arange(PANELS)[:, None] + (nodes + 1) / 2) / PANELS).ravel()
+        sides = [(start[..., None], (end - start)[..., None]) for start, end in ((low, middle), (middle, high))]
+        points = np.concatenate([start + width * unit for start, width in sides], axis=-1)
+        lengths = np.concatenate([width * np.tile(weights / (2 * PANELS), PANELS) for _, width in sides], axis=-1)
+        density = np.stack([self._density_and_slope(points[..., k])[0] for k in range(points.shape[-1])], axis=-1)
+        return points, density * lengths
 
     def _z(self, x: np.ndarray) -> np.ndarray:
         return np.asarray((x[:, :, None] - self.loc) / self.scale)
@@ -204,6 +199,6 @@ class Draws:
         ends = np.take_along_axis(ranked, start, axis=0), np.take_along_axis(ranked, start + inside - 1, axis=0)
         return ends[0][0], ends[1][0]
 
-    def expect(self, function: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    def rule(self) -> tuple[np.ndarray, np.ndarray]:
         points = np.moveaxis(self.values.reshape(-1, *self.values.shape[2:]), 0, -1)
-        return np.asarray(function(points).mean(axis=-1))
+        return points, np.full(points.shape, 1 / points.shape[-1])

@@ -49,9 +49,9 @@ def cumulate(values: np.ndarray, at: np.ndarray) -> np.ndarray:
     """
     panels = values.shape[1] // ORDER
     panel, local = _place(panels, at)
-    below, coef = _masses_and_coefs(values, panels)
-    rows = np.arange(len(at))
-    return np.asarray(below[rows, panel] + (_integral(local) * coef[rows, panel]).sum(axis=1) / (2 * panels))
+    below, rows = _below(values, panels), np.arange(len(at))
+    own = values.reshape(len(values), panels, ORDER)[rows, panel] @ _TO_COEF.T
+    return np.asarray(below[rows, panel] + (_integral(local) * own).sum(axis=1) / (2 * panels))
 
 
 def invert(values: np.ndarray, level: np.ndarray) -> np.ndarray:
@@ -70,11 +70,11 @@ def invert(values: np.ndarray, level: np.ndarray) -> np.ndarray:
         Points in [0, 1].
     """
     panels = values.shape[1] // ORDER
-    below, coef = _masses_and_coefs(values, panels)
-    rows = np.arange(len(level))
+    below, rows = _below(values, panels), np.arange(len(level))
     target = level * below[:, -1]
     panel = np.clip((below[:, 1:] < target[:, None]).sum(axis=1), 0, panels - 1)
-    rest, own = (target - below[rows, panel]) * 2 * panels, coef[rows, panel]
+    rest = (target - below[rows, panel]) * 2 * panels
+    own = values.reshape(len(values), panels, ORDER)[rows, panel] @ _TO_COEF.T
 
     def excess_and_slope(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         slope = (legendre.legvander(x, ORDER - 1) * own).sum(axis=1)
@@ -90,11 +90,10 @@ def _place(panels: int, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return panel, 2 * (at * panels - panel) - 1
 
 
-def _masses_and_coefs(values: np.ndarray, panels: int) -> tuple[np.ndarray, np.ndarray]:
-    by_panel = values.reshape(len(values), panels, ORDER)
-    masses = by_panel @ _WEIGHTS / (2 * panels)
-    below = np.concatenate([np.zeros((len(values), 1)), np.cumsum(masses, axis=1)], axis=1)
-    return below, by_panel @ _TO_COEF.T
+def _below(values: np.ndarray, panels: int) -> np.ndarray:
+    """(curve, panels + 1): integral up to each panel's start, and the whole."""
+    masses = values.reshape(len(values), panels, ORDER) @ _WEIGHTS / (2 * panels)
+    return np.concatenate([np.zeros((len(values), 1)), np.cumsum(masses, axis=1)], axis=1)
 
 
 def _integral(x: np.ndarray) -> np.ndarray:
