@@ -26,31 +26,33 @@ _KINDS = {
 
 def make(results: Results) -> Section:
     """Verdict of every fit, and the flags on classical and Bayesian rows."""
-    failed = [fit for fit in results.fits if not fit.verdict.get("passed")]
     tables = [_fits(results)] if results.fits else []
     flags = _flags(results.estimates)
     if len(flags):
         tables.append(Table("flags", flags, "Flagged rows, by analysis and method", "estimates.tsv"))
-    status: Status = "warning" if failed or "gate_failed" in " ".join(results.estimates["flags"]) else "ok"
-    return Section("diagnostics", "Diagnostics", status, _paragraphs(results, failed), tuple(tables))
-
-
-def _paragraphs(results: Results, failed: list[FitRecord]) -> tuple[str, ...]:
-    if not results.fits:
-        return ("No posterior was found in this folder, so there is nothing Bayesian to check.",)
-    verdict = (
-        f"All {len(results.fits)} Bayesian fits passed their checks."
-        if len(results.fits) > 1
-        else "The Bayesian fit passed its checks."
-    )
-    if failed:
-        names = "; ".join(fit_name(fit) for fit in failed)
-        verdict = (
-            f"{counted(len(failed), 'Bayesian fit')} of {len(results.fits)} did not pass: {names}. Every number that "
-            "did not pass is marked † below."
-        )
+    marked = "gate_failed" in " ".join(results.estimates["flags"])
+    status: Status = "warning" if marked or _failed(results) else "ok"
     kinds = dict.fromkeys(str(fit.verdict.get("kind", "")) for fit in results.fits)
-    return (verdict, *(_KINDS[kind] for kind in kinds if kind in _KINDS))
+    paragraphs = (checks_in_words(results), *(_KINDS[kind] for kind in kinds if kind in _KINDS))
+    return Section("diagnostics", "Diagnostics", status, paragraphs, tuple(tables))
+
+
+def checks_in_words(results: Results) -> str:
+    """Say whether all Bayesian fits passed their checks, and which did not."""
+    total, failed = len(results.fits), _failed(results)
+    if not total:
+        return "No posterior was found in this folder, so there is nothing Bayesian to check."
+    if not failed:
+        return f"All {total} Bayesian fits passed their checks." if total > 1 else "The Bayesian fit passed its checks."
+    names = "; ".join(fit_name(fit) for fit in failed)
+    return (
+        f"{len(failed)} of {counted(total, 'Bayesian fit')} did not pass the checks: {names}. "
+        "Every number that did not pass is marked † in the tables."
+    )
+
+
+def _failed(results: Results) -> list[FitRecord]:
+    return [fit for fit in results.fits if not fit.verdict.get("passed")]
 
 
 def _fits(results: Results) -> Table:

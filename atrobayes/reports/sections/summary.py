@@ -10,6 +10,7 @@ from atrobayes.reports.contrast_table import contrast_rows
 from atrobayes.reports.methods import engines_in_words
 from atrobayes.reports.results import Results, each_row
 from atrobayes.reports.section import Section, Table
+from atrobayes.reports.sections.diagnostics import checks_in_words
 from atrobayes.reports.wording import (
     analysis_question,
     analysis_title,
@@ -56,6 +57,7 @@ def _facts(results: Results, rows: pd.DataFrame, unsupported: pd.DataFrame) -> l
         ("Unit of a slope", _unit(results, rows)),
         ("Intervals", _intervals(results)),
         ("Engine", engines_in_words(results)),
+        ("Checks", checks_in_words(results)),
     ]
 
 
