@@ -146,10 +146,12 @@ def replication(marginals: Marginals, se: np.ndarray, df: np.ndarray) -> dict[st
 
     theta, weight = marginals.rule()
     shift = theta / error
-    positive, negative = stats.t.sf(critical - shift, free), stats.t.cdf(-critical - shift, free)
+    positive = np.asarray(stats.t.sf(critical - shift, free))
+    negative = np.asarray(stats.t.cdf(-critical - shift, free))
     # mean of |b| over significant b: a truncated t has a closed form
-    size = theta * (positive - negative)
-    size += error * (_tail_mean(critical - shift, free) + _tail_mean(critical + shift, free))
+    size = theta * (positive - negative) + error * (
+        _tail_mean(critical - shift, free) + _tail_mean(critical + shift, free)
+    )
 
     def average(values: np.ndarray) -> np.ndarray:
         return np.where(known, (values * weight).sum(axis=-1), np.nan)

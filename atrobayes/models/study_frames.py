@@ -68,7 +68,7 @@ def build_frame(
     usable = [name for name in structures if _enough(table[name])]
     left_out += [_too_few(analysis, name) for name in structures if name not in usable]
     table = table[table[usable].notna().any(axis=1)] if usable else table.iloc[:0]
-    reason = _impossible(table, predictor, known.any())
+    reason = _impossible(table, predictor, bool(known.any()))
     if reason:
         return Framed(None, (*left_out, Exclusion("analysis", analysis=analysis.id, rule="skipped", reason=reason)))
     frame = Frame.from_table(
@@ -93,7 +93,7 @@ def _unit(study: Study, analysis: Analysis) -> float:
 
 
 def _enough(values: pd.Series) -> bool:
-    return int(values.notna().sum()) >= FEWEST_ROWS and values.nunique() > 1
+    return int(values.notna().sum()) >= FEWEST_ROWS and float(values.max() - values.min()) > 0
 
 
 def _impossible(table: pd.DataFrame, predictor: str, counted: bool) -> str:

@@ -1,0 +1,21 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+StudyFile = Annotated[Path, typer.Argument(metavar="STUDY.toml", help="The study file.", show_default=False)]
+Out = Annotated[
+    Path | None, typer.Option("--out", help="Results folder. Default: results/ beside the study file.", metavar="DIR")
+]
+Engine = Annotated[
+    str | None, typer.Option("--engine", help="auto, quadrature, nutpie or pymc; over the study file's.")
+]
+Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Seed of everything random; over the study file's.")]
+Jobs = Annotated[int | None, typer.Option("--jobs", min=1, help="Cores to use. The numbers do not depend on it.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else on standard output.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="No progress and no remarks on standard error.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]

@@ -1,0 +1,42 @@
+"""atrobayes run: the whole of it."""
+
+from __future__ import annotations
+
+import typer
+
+from atrobayes.cli.guard import guarded
+from atrobayes.cli.options import Debug, Engine, Jobs, Json, Out, Quiet, Seed, StudyFile
+
+
+@guarded
+def run(
+    study: StudyFile,
+    out: Out = None,
+    engine: Engine = None,
+    seed: Seed = None,
+    jobs: Jobs = None,
+    json: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,  # noqa: ARG001 - read by guarded
+) -> None:
+    """Do everything: prepare, fit, compare and report.
+
+    For instance: atrobayes run demo/study.toml
+    """
+    from atrobayes.cli.session import open_session, print_items
+    from atrobayes.cli.stages import contrast_stage, estimate_stage, prepare_stage, report_stage, rows_as_items
+    from atrobayes.cli.tables import print_contrast
+
+    with open_session(study, out=out, engine=engine, seed=seed, jobs=jobs, as_json=json, quiet=quiet) as session:
+        estimated = estimate_stage(session, prepare_stage(session))
+        table = contrast_stage(session)
+        page = report_stage(session)
+    if json:
+        print_items(rows_as_items(table))
+    else:
+        print_contrast(table)
+        typer.echo(f"report: {page}")
+    estimated.check_gate()
+
+
+command = run

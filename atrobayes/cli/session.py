@@ -1,0 +1,128 @@
+"""One run of a command on a study: what is asked, where it goes, and who is told."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from atrobayes.errors import AtroError
+from atrobayes.files import SCHEMA_VERSION, write_json, write_text
+from atrobayes.folder import Folder, open_folder
+from atrobayes.study import Study, read_study
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+
+@dataclass(frozen=True)
+class Session:
+    """What the stages of a command share.
+
+    Attributes
+    ----------
+    study : Study
+        With the command line's engine and seed in place of the file's.
+    folder : Folder
+        Results folder, locked.
+    jobs : int
+        Cores.
+    json, quiet : bool
+        As the options say.
+    progress : Progress
+        Bars on standard error.
+    seconds : dict of str to float
+        Wall time of each stage, for the log.
+    """
+
+    study: Study
+    folder: Folder
+    jobs: int
+    json: bool
+    quiet: bool
+    progress: Progress
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def remark(self, text: str) -> None:
+        """Say something on standard error, unless quiet."""
+        if not self.quiet:
+            self.progress.console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    @contextmanager
+    def stage(self, name: str, total: int | None = None) -> Iterator[TaskID]:
+        """Show and time one stage; without a total the bar only says that work goes on."""
+        began = time.perf_counter()
+        task = self.progress.add_task(name, total=total)
+        yield task
+        self.progress.update(task, total=total or 1, completed=total or 1)
+        self.seconds[name] = round(time.perf_counter() - began, 3)
+
+
+@contextmanager
+def open_session(
+    study_file: Path,
+    *,
+    out: Path | None,
+    engine: str | None = None,
+    seed: int | None = None,
+    jobs: int | None = None,
+    as_json: bool = False,
+    quiet: bool = False,
+) -> Iterator[Session]:
+    """Read the study, lock its results folder, show progress, and write the log at the end."""
+    study = _override(read_study(study_file), engine, seed)
+    with open_folder(out or study.default_out) as folder, _bars(quiet) as progress:
+        session = Session(study, folder, jobs or os.cpu_count() or 1, as_json, quiet, progress)
+        try:
+            yield session
+        except AtroError:
+            raise
+        except Exception:
+            write_text(folder.logs / "trace.txt", traceback.format_exc())
+            raise
+        finally:
+            _write_log(session)
+
+
+def print_items(items: Sequence[dict[str, Any]]) -> None:
+    """Print one JSON object on standard output."""
+    typer.echo(json.dumps({"schema_version": SCHEMA_VERSION, "items": list(items)}, ensure_ascii=False, indent=2))
+
+
+def _override(study: Study, engine: str | None, seed: int | None) -> Study:
+    inference = study.inference.model_copy(update={"engine": engine} if engine is not None else {})
+    about = study.study.model_copy(update={"seed": seed} if seed is not None else {})
+    return study.model_copy(update={"inference": inference, "study": about})
+
+
+@contextmanager
+def _bars(quiet: bool) -> Iterator[Progress]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), disable=quiet) as progress:
+        yield progress
+
+
+def _write_log(session: Session) -> None:
+    from datetime import UTC, datetime
+
+    from atrobayes import __version__
+
+    content = {
+        "atrobayes": __version__,
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "jobs": session.jobs,
+        "seconds": session.seconds,
+        "study": json.loads(session.study.model_dump_json()),
+    }
+    write_json(session.folder.logs / "run.json", content)

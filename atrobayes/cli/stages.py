@@ -1,0 +1,147 @@
+"""The stages every command is made of: prepare, estimate, contrast, report."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from atrobayes.cli.session import Session
+from atrobayes.errors import DataError, Fault, GateError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from atrobayes.data_prep.prepare import Prepared
+    from atrobayes.inference.estimate import Choices
+    from atrobayes.inference.fit import Fit
+    from atrobayes.models.analyses import Analysis
+    from atrobayes.models.frame import Frame
+
+
+@dataclass(frozen=True)
+class Estimated:
+    """Rows of estimates.tsv, and what failed its gate."""
+
+    rows: pd.DataFrame
+    failures: tuple[str, ...]
+
+    def check_gate(self) -> None:
+        """Raise GateError if a fit did not pass; to be called when everything is written."""
+        if self.failures:
+            raise GateError("\n".join(("done, but not every fit passed its convergence gate:", *self.failures)))
+
+
+def prepare_stage(session: Session) -> Prepared:
+    """Read the study's files; write cohort, exclusions, intervals and changes."""
+    from atrobayes import __version__
+    from atrobayes.data_prep.prepare import prepare, write_prepared
+    from atrobayes.models.analyses import resolve_analyses
+
+    resolve_analyses(session.study)
+    with session.stage("prepare"):
+        prepared = prepare(session.study)
+        session.folder.describe(session.study.study.name, __version__)
+        write_prepared(prepared, session.folder.path, session.folder.scratch)
+    for note in prepared.notes:
+        session.remark(note)
+    return prepared
+
+
+def estimate_stage(session: Session, prepared: Prepared) -> Estimated:
+    """Fit every analysis the data allow, classically and Bayesian; write estimates.tsv and the posteriors."""
+    import pandas as pd
+
+    from atrobayes.files import write_table
+    from atrobayes.inference.store import Store
+    from atrobayes.models.estimates import COLUMNS
+
+    store = Store(session.folder.path / "posterior", session.folder.scratch)
+    tables, fits = [], []
+    for analysis, frame in _frames(session, prepared):
+        rows, posterior = _estimate_one(session, analysis, frame, store)
+        tables.append(rows)
+        fits.append(posterior)
+    rows = pd.concat(tables, ignore_index=True)
+    write_table(session.folder.path / "estimates.tsv", rows, COLUMNS, session.folder.scratch)
+    store.keep_only({one.name for one in fits})
+    failures = tuple(f"{one.name}: {reason}" for one in fits for reason in one.verdict.reasons)
+    return Estimated(rows, failures)
+
+
+def contrast_stage(session: Session) -> pd.DataFrame:
+    """Set classical and Bayesian rows side by side; write contrast.tsv."""
+    from atrobayes.reports.contrast import contrast, write_contrast
+    from atrobayes.reports.results import read_results
+
+    with session.stage("contrast"):
+        table = contrast(read_results(session.folder.path).estimates)
+        write_contrast(table, session.folder.path, session.folder.scratch)
+    return table
+
+
+def report_stage(session: Session) -> Path:
+    """Write report.html and its figures."""
+    from atrobayes.reports.report import write_report
+
+    with session.stage("report"):
+        return write_report(session.folder.path, session.folder.scratch)
+
+
+def rows_as_items(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows of a table for JSON: missing is null."""
+    items: list[dict[str, Any]] = json.loads(table.to_json(orient="records", double_precision=12))
+    return items
+
+
+def _frames(session: Session, prepared: Prepared) -> list[tuple[Analysis, Frame]]:
+    """Frames of the analyses the data allow; the others go to the ledger, with a line on standard error."""
+    from atrobayes.data_prep.ledger import COLUMNS, to_frame
+    from atrobayes.files import write_table
+    from atrobayes.models.analyses import resolve_analyses
+    from atrobayes.models.study_frames import build_frame
+
+    groups = json.loads(prepared.cohort.attrs["groups"])
+    framed = {
+        analysis: build_frame(session.study, analysis, prepared.intervals, prepared.changes, groups)
+        for analysis in resolve_analyses(session.study)
+    }
+    left_out = [item for one in framed.values() for item in one.exclusions]
+    ledger = to_frame((*prepared.exclusions, *left_out))
+    write_table(session.folder.path / "exclusions.tsv", ledger, COLUMNS, session.folder.scratch)
+    skipped = [item for item in left_out if item.rule == "skipped"]
+    for item in skipped:
+        session.remark(f"{item.analysis} is skipped: {item.reason}")
+    if len(skipped) == len(framed):
+        faults = [Fault(item.reason, "data for this analysis", "see exclusions.tsv", item.analysis) for item in skipped]
+        raise DataError(faults)
+    return [(analysis, one.frame) for analysis, one in framed.items() if one.frame is not None]
+
+
+def _estimate_one(session: Session, analysis: Analysis, frame: Frame, store: Any) -> tuple[pd.DataFrame, Fit]:
+    from atrobayes.inference.estimate import estimate
+
+    with session.stage(f"fit {analysis.id}", total=len(frame.outcomes)) as task:
+
+        def show(done: int, total: int) -> None:
+            session.progress.update(task, completed=done, total=total)
+
+        return estimate(frame, analysis, _choices(session, show), store)
+
+
+def _choices(session: Session, show: Any) -> Choices:
+    from atrobayes.inference.engine import Settings
+    from atrobayes.inference.estimate import Choices
+    from atrobayes.models.estimands import Rope
+    from atrobayes.models.priors import read_priors
+
+    asked = session.study.inference
+    return Choices(
+        priors=read_priors(session.study.priors),
+        engine=asked.engine,
+        settings=Settings(draws=asked.draws, tune=asked.tune, chains=asked.chains, jobs=session.jobs, progress=show),
+        seed=session.study.study.seed,
+        interval=asked.interval.prob,
+        rope=Rope(0.1 if asked.rope.standardised is None else asked.rope.standardised, asked.rope.raw),
+    )

@@ -1,0 +1,51 @@
+"""Short tables for the terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_ROWS = 10
+SAID = {
+    "both_clear": "both clear",
+    "classical_only": "p only: the posterior does not bear it out",
+    "bayes_only": "posterior only",
+    "neither": "neither",
+    "opposite_sign": "opposite signs",
+}
+
+
+def print_table(table: pd.DataFrame) -> None:
+    """Print a small table on standard output."""
+    _print([str(name) for name in table.columns], [[str(value) for value in row] for row in table.to_numpy().tolist()])
+
+
+def print_contrast(table: pd.DataFrame, most: int = MOST_ROWS) -> None:
+    """Print the rows with the smallest classical p, with what the posterior says of each."""
+    first = table.sort_values("classical_p", kind="stable").head(most)
+    rows = [
+        [
+            *(row.analysis, row.structure, row.term),
+            *(f"{row.classical_estimate:.3g}", f"{row.classical_p:.3g}"),
+            *(f"{row.bayes_estimate:.3g}", f"{row.bayes_pd:.3f}", SAID.get(str(row.verdict), str(row.verdict))),
+        ]
+        for row in first.itertuples()
+    ]
+    heads = ["analysis", "structure", "term", "classical", "p", "posterior mean", "pd", "verdict"]
+    _print(heads, rows, title=f"The {len(first)} smallest classical p of {len(table)} (uncorrected)")
+
+
+def _print(heads: list[str], rows: list[list[Any]], title: str | None = None) -> None:
+    from rich.box import SIMPLE
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*heads, box=SIMPLE, title=title, title_justify="left", highlight=False)
+    for row in rows:
+        table.add_row(*row)
+    console = Console(markup=False, highlight=False)
+    # a file or a pipe has no width: nothing may be cut there
+    console = console if console.is_terminal else Console(markup=False, highlight=False, width=160)
+    console.print(table)
