@@ -95,10 +95,7 @@ def read_cohort(path: Path) -> xr.Dataset:
     if version != SCHEMA_VERSION:
         todo = "run `atrobayes prep` again"
         raise DataError(Fault(f"schema version {version}", f"schema version {SCHEMA_VERSION}", todo, str(path)))
-    texts = {name: item.astype(np.str_) for name, item in cohort.variables.items() if item.dtype.kind not in "fi"}
-    return cohort.assign({name: item for name, item in texts.items() if name not in cohort.coords}).assign_coords(
-        {name: item for name, item in texts.items() if name in cohort.coords}
-    )
+    return cohort
 
 
 def _attrs(units: str, long_name: str) -> dict[str, str]:

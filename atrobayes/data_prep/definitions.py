@@ -73,7 +73,7 @@ def edss_progression(
         Measure the rise from the opening visit or from visit 0.
     confirmation_weeks : float
         The rise must still stand at every assessment up to and including the first one at least so
-        much later.
+        much later; 0 asks for no confirmation.
 
     Returns
     -------
@@ -89,7 +89,7 @@ def edss_progression(
     level = start.edss + edss_threshold(start.edss)
     if rise.edss < level:
         return "no"
-    for visit in sorted(visit for visit in known if visit > visit_to):
+    for visit in sorted(visit for visit in known if visit >= visit_to):
         if known[visit].edss < level:
             return "no"
         if (known[visit].years - rise.years) * WEEKS_PER_YEAR >= confirmation_weeks:

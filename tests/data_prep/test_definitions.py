@@ -53,6 +53,7 @@ CASES: dict[str, tuple[list[Assessment], int, dict[str, Any], str]] = {
     ),
     "gone only after confirmation": (yearly(2, 3, 3, 2), 0, {}, "yes"),
     "exactly 24 weeks": ([Assessment(0, 0.0, 2), Assessment(1, 0.0, 3), Assessment(2, 168 / 365.25, 3)], 0, {}, "yes"),
+    "no confirmation asked": (yearly(2, 2, 3), 1, {"confirmation_weeks": 0}, "yes"),
     "time unknown": ([Assessment(visit, nan, edss) for visit, edss in enumerate((2, 3, 3))], 0, {}, "unconfirmed"),
     "order of rows does not matter": (yearly(2, 3, 2.5)[::-1], 0, {}, "no"),
 }  # fmt: skip

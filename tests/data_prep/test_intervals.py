@@ -108,6 +108,14 @@ def test_unknown_time_makes_annualised_changes_unknown_only(followed: Tree) -> N
     assert np.isnan(annualised["change_pct"]).all()
 
 
+def test_dates_tell_the_time_between_visits_where_visit_0_is_unknown(tree: Tree) -> None:
+    """Patients who joined after baseline would have no annualised change."""
+    tree.visits = ["patient\tvisit\tdate\tfsid", "A01\t1\t2021-01-01\tv1", "A01\t2\t2022-01-01\tv2"]
+    tree.scan("v1.long.v")
+    tree.scan("v2.long.v")
+    assert [365 / 365.25] == prepared(tree).intervals["years"].tolist()
+
+
 def test_three_year_change_spans_a_gap(followed: Tree) -> None:
     """The three-year analysis would lose patients who missed a visit between."""
     cohort = prepared(followed).cohort
