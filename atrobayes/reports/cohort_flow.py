@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from atrobayes.reports.results import Results
+from atrobayes.reports.wording import count
 
 _STATUSES = {
     "missing": "FreeSurfer results not found",
@@ -106,11 +107,40 @@ def cohort_flow(results: Results) -> Flow:
 
 
 def analysed(results: Results) -> pd.DataFrame:
-    """Rows and patients of each analysis: analysis, fewest and most n_obs, most n_patients over its structures."""
-    rows = results.estimates.groupby("analysis", sort=False)
-    return pd.DataFrame(
-        {"fewest": rows["n_obs"].min(), "most": rows["n_obs"].max(), "patients": rows["n_patients"].max()}
-    ).reset_index()
+    """Count the rows each analysis rests on.
+
+    Parameters
+    ----------
+    results : Results
+        Uses n_obs and n_patients of the estimates.
+
+    Returns
+    -------
+    DataFrame
+        Index analysis; columns "all", each group, and "patients", as text: one number, or
+        "36 to 40" where structures differ. A group's count is that of its slope.
+    """
+    return pd.DataFrame.from_dict(
+        {
+            str(name): _analysed(rows, results.groups)
+            for name, rows in results.estimates.groupby("analysis", sort=False)
+        },
+        orient="index",
+    )
+
+
+def _analysed(rows: pd.DataFrame, groups: tuple[str, ...]) -> dict[str, str]:
+    own = rows["term"].isin([f"slope[{group}]" for group in groups])
+    together = rows[~own]
+    if not len(together):  # more than two groups have no term of their own for all
+        together = rows.drop_duplicates(["structure", "term"]).groupby("structure")[["n_obs", "n_patients"]].sum()
+    by_group = {group: _range(rows.loc[rows["term"] == f"slope[{group}]", "n_obs"]) for group in groups}
+    return {"all": _range(together["n_obs"])} | by_group | {"patients": _range(together["n_patients"])}
+
+
+def _range(counts: pd.Series) -> str:
+    low, high = count(counts.min()), count(counts.max())
+    return low if low == high else f"{low} to {high}"
 
 
 def ledger_counts(exclusions: pd.DataFrame) -> pd.DataFrame:

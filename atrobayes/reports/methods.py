@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -42,11 +43,7 @@ _OUTCOMES = {
     "change_pct": "the percentage change of volume (change_pct)",
 }
 _FAMILIES = {"gaussian": "normal"}
-_PARTS = {
-    "x": "lesions",
-    "side": "group, coded ±½ so that neither group is the reference",
-    "(1 | patient)": "a random intercept per patient",
-}
+_GROUP_COLUMNS = re.compile(r"\b(group|side)\b")
 
 
 def engines_in_words(results: Results) -> str:
@@ -109,8 +106,8 @@ def _raw_priors(fit: FitRecord, results: Results) -> Table:
 
 def _outcomes(results: Results) -> str:
     parts = [
-        f"{analysis_title(row.analysis)}: outcome {_OUTCOMES.get(row.outcome, row.outcome)}, "
-        f"predictor {row.predictor}, slopes in {row.unit}"
+        f"{analysis_title(row.analysis)}: outcome {_OUTCOMES.get(row.outcome, row.outcome)}, predictor "
+        f"{row.predictor}, slopes in {row.unit}"
         for row in each_row(results.estimates.drop_duplicates("analysis"))
     ]
     return f"Analyses. {'. '.join(parts)}. The groups in this study: {listed(results.groups) or 'none'}."
@@ -140,16 +137,16 @@ def _shared(fit: FitRecord) -> dict[str, Any]:
 def _fit_paragraph(fits: list[FitRecord]) -> str:
     history = fits[0].history
     formula = str(history.get("formula", ""))
-    settings = history.get("settings", {})
-    told = f" Settings: {_settings(settings)}." if settings else ""
+    sampled = fits[0].verdict.get("kind") == "nuts"
     seeds = listed(dict.fromkeys(str(fit.history.get("seed", "n/a")) for fit in fits))
+    told = f" Settings: {_settings(history.get('settings', {}))}. Seeds: {seeds}." if sampled else ""
     titles = "; ".join(dict.fromkeys(analysis_title(str(fit.history.get("analysis", ""))) for fit in fits))
     model, family = (str(history.get(name, "")) for name in ("model", "family"))
     return (
         f"Bayesian, method {history.get('method', '')} ({titles}). Per structure {_MODELS.get(model, model)} with "
-        f"{_FAMILIES.get(family, family)} errors: {formula}{_parts(formula)}. Outcome and lesions are "
-        "standardised first (outcome in its SD over all rows of the analysis, lesions in the unit u of the analysis) "
-        f"and results turned back to raw units. Engine: {_engine(fits[0])}.{told} Seeds: {seeds}."
+        f"{_FAMILIES.get(family, family)} errors: {formula}{_coding(formula)}. Outcome and lesions are standardised "
+        "first (outcome in its SD over all rows of the analysis, lesions in the unit u of the analysis) and results "
+        f"turned back to raw units. Engine: {_engine(fits[0])}.{told}"
     )
 
 
@@ -159,9 +156,8 @@ def _engine(fit: FitRecord) -> str:
     return f"{fit.engine} {engine.get('version', '')}".strip() + (f" ({words})" if words else "")
 
 
-def _parts(formula: str) -> str:
-    known = [f"{symbol}: {words}" for symbol, words in _PARTS.items() if symbol in formula]
-    return f" ({'; '.join(known)})" if known else ""
+def _coding(formula: str) -> str:
+    return "; groups are coded symmetrically, so that none is the reference" if _GROUP_COLUMNS.search(formula) else ""
 
 
 def _settings(settings: Mapping[str, Any]) -> str:

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from atrobayes.reports.cohort_flow import cohort_flow
+from atrobayes.reports.cohort_flow import analysed, cohort_flow
+from atrobayes.reports.methods import methods_paragraphs
 from atrobayes.reports.report import write_report
 from atrobayes.reports.results import read_results
 from atrobayes.reports.section import Section, build
@@ -198,3 +199,21 @@ def test_build_returns_what_make_returns(folder):
     """A section could be swapped on its way to the page."""
     section = Section("x", "X")
     assert section is build(lambda results: section, read_results(folder))
+
+
+def test_analysed_intervals_are_counted_per_group(folder):
+    """A group's 36 intervals would be shown as the fewest of the whole analysis."""
+    counts = analysed(read_results(folder)).loc["year_to_year_t2"]
+    assert {"all": "95", "CLAD": "59", "ALEM": "36", "patients": "46"} == counts.to_dict()
+
+
+def test_a_singular_fit_is_counted_once(page):
+    """Three terms of one fit would be three singular fits."""
+    assert "1 of 26 classical fits singular" in page.text
+
+
+def test_sampler_settings_are_told_only_where_a_sampler_ran(page, made_up, tmp_path):
+    """The methods would claim chains for a posterior that was computed without draws."""
+    assert "chains 4" not in page.text
+    sampled = made_up.make_results(tmp_path / "nuts", engine="pymc")
+    assert "chains 4" in " ".join(methods_paragraphs(read_results(sampled)))

@@ -21,16 +21,16 @@ def make(results: Results) -> Section:
     terms = {term: term_words(term, results.groups) for term in shown["term"].unique()}
     apart = shown["verdict"].isin(["classical_only", "bayes_only", "opposite_sign"]).sum()
     alt = (
-        f"Scatter of {len(shown)} rows, classical p against posterior probability of direction; "
-        f"the verdicts part in {apart} of them."
+        f"Scatter of {len(shown)} rows, classical p against posterior probability of direction; the verdicts part in "
+        f"{apart} of them."
     )
     drawing = agreement_svg("agreement", shown, panels=panels, terms=terms, cuts=(P_CUT, PD_CUT), alt=alt)
     caption = (
         "Each point is one structure and term. The further right, the smaller the classical p; the further up, the "
         f"surer the posterior of the sign. Broken lines: the cut-offs p = {P_CUT} and pd = {PD_CUT}, which are "
         f"conventions. Grey line: pd = 1 {MINUS} p/2, where points would lie if the prior said nothing; points below "
-        "it were drawn towards zero by the prior. Points where the two verdicts part are named. Values beyond the "
-        "axes are drawn at their ends."
+        "it are less sure than p alone suggests, as a rule because the prior draws estimates towards zero. Points "
+        "where the two verdicts part are named. Values beyond the axes are drawn at their ends."
     )
     figure = Figure("agreement", drawing, alt, caption)
     return Section("agreement", "p against probability of direction", "ok", (), (), (figure,))

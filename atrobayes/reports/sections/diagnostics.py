@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from atrobayes.reports.contrast import headline
 from atrobayes.reports.contrast_table import FLAG_WORDS, split_flags
 from atrobayes.reports.methods import fit_name
 from atrobayes.reports.results import FitRecord, Results, each_row
@@ -33,7 +34,11 @@ def make(results: Results) -> Section:
     marked = "gate_failed" in " ".join(results.estimates["flags"])
     status: Status = "warning" if marked or _failed(results) else "ok"
     kinds = dict.fromkeys(str(fit.verdict.get("kind", "")) for fit in results.fits)
-    paragraphs = (checks_in_words(results), *(_KINDS[kind] for kind in kinds if kind in _KINDS))
+    paragraphs = (
+        checks_in_words(results),
+        *singular_in_words(results),
+        *(_KINDS[kind] for kind in kinds if kind in _KINDS),
+    )
     return Section("diagnostics", "Diagnostics", status, paragraphs, tuple(tables))
 
 
@@ -46,9 +51,24 @@ def checks_in_words(results: Results) -> str:
         return f"All {total} Bayesian fits passed their checks." if total > 1 else "The Bayesian fit passed its checks."
     names = "; ".join(fit_name(fit) for fit in failed)
     return (
-        f"{len(failed)} of {counted(total, 'Bayesian fit')} did not pass the checks: {names}. "
-        "Every number that did not pass is marked † in the tables."
+        f"{len(failed)} of {counted(total, 'Bayesian fit')} did not pass the checks: {names}. Every number that did "
+        "not pass is marked † in the tables."
     )
+
+
+def singular_fits(results: Results) -> tuple[int, int]:
+    """Count the classical fits that are singular, and all classical fits (one per analysis and structure)."""
+    rows = headline(results.estimates, "classical")
+    fits = rows["flags"].str.contains("singular").groupby([rows["analysis"], rows["structure"]]).any()
+    return int(fits.sum()), len(fits)
+
+
+def singular_in_words(results: Results) -> tuple[str, ...]:
+    """Say how many classical fits are singular, if any."""
+    singular, total = singular_fits(results)
+    fits = counted(total, "classical fit")
+    told = f"{singular} of {fits} singular: patient variance estimated as zero, see Limitations."
+    return (told,) if singular else ()
 
 
 def _failed(results: Results) -> list[FitRecord]:

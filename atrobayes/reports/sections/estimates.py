@@ -21,6 +21,7 @@ from atrobayes.reports.wording import (
     term_words,
 )
 
+_UNRELIABLE = {"gate_failed", "prior_only"}
 _ENDS = ["estimate", "ci_low", "ci_high", "rope_low", "rope_high"]
 _FULL = {
     "structure": "Structure", "term": "Term", "method": "Method", "engine": "Engine", "estimate": "Estimate",
@@ -71,17 +72,16 @@ def _reading(results: Results) -> str:
 def _figure(results: Results, analysis: str) -> Figure:
     rows = standardised(results.estimates[results.estimates["analysis"] == analysis])
     rows["clear"] = (rows["p"] < P_CUT) | (rows["pd"] > PD_CUT)
-    rows["flagged"] = [
-        bool({"singular", "gate_failed", "prior_only"} & set(split_flags(flags))) for flags in rows["flags"]
-    ]
+    rows["flagged"] = [bool(_UNRELIABLE & set(split_flags(flags))) for flags in rows["flags"]]
+    broken = "Broken line: do not rely on it, see Diagnostics. " if rows["flagged"].any() else ""
     axis = _axis(rows)
     words = _words(results, analysis, rows, axis)
     name = slug("forest", analysis)
     caption = (
         f"{analysis_title(analysis)}. {analysis_question(analysis)} Horizontal axis: {axis}; negative means more loss "
         "of volume with more lesions (for the lateral ventricle the other way round: it grows where tissue shrinks). "
-        f"Filled marker: clear (classical p < {P_CUT}; Bayesian pd > {PD_CUT}); open marker: not clear. Broken line: "
-        f"flagged, see Diagnostics. Panels have scales of their own. {words.rope[0].upper()}{words.rope[1:]}."
+        f"Filled marker: clear (classical p < {P_CUT}; Bayesian pd > {PD_CUT}); open marker: not clear. {broken}"
+        f"Panels have scales of their own. {words.rope[0].upper()}{words.rope[1:]}."
     )
     return Figure(name, forest_svg(name, rows, words), words.alt, caption)
 

@@ -9,10 +9,10 @@ import pandas as pd
 
 from atrobayes.reports.cohort_flow import Flow, analysed, cohort_flow, ledger_counts, rule_words
 from atrobayes.reports.figures.flow import Box, flow_svg
-from atrobayes.reports.results import Results, each_row
+from atrobayes.reports.results import Results
 from atrobayes.reports.section import Figure, Section, Table
 from atrobayes.reports.sections.summary import left_out_words
-from atrobayes.reports.wording import analysis_title, count, counted
+from atrobayes.reports.wording import analysis_title, counted
 
 
 def make(results: Results) -> Section:
@@ -68,8 +68,8 @@ def _figure(flow: Flow, results: Results) -> Figure:
     steps = " ".join(f"{box.title}: {'; '.join(box.lines)}." for box in boxes)
     alt = f"Flow diagram. {steps} {left_out_words(flow)}"
     caption = (
-        "From enrolled patients to analysed intervals. Boxes on the right hold what left the way at that step, "
-        "with reasons."
+        "From enrolled patients to analysed intervals. Boxes on the right hold what left the way at that step, with "
+        "reasons."
     )
     return Figure("flow", flow_svg("flow", boxes, alt), alt, caption)
 
@@ -92,14 +92,10 @@ def _split(counts: pd.Series) -> str:
 
 def _analysed_lines(results: Results) -> list[str]:
     lines: list[str] = []
-    for row in each_row(analysed(results)):
-        lines.append(f"{analysis_title(str(row.analysis))}:")
-        lines.append(f"{_rows(row.fewest, row.most)} intervals, {count(row.patients)} patients")
+    for name, counts in analysed(results).iterrows():
+        lines.append(f"{analysis_title(str(name))}:")
+        lines.append(f"{_split(counts.drop('patients'))} intervals, {counts['patients']} patients")
     return lines
-
-
-def _rows(fewest: float, most: float) -> str:
-    return count(most) if fewest == most else f"{count(fewest)} to {count(most)}"
 
 
 def _by_group(flow: Flow, results: Results) -> Table:
@@ -114,13 +110,9 @@ def _by_group(flow: Flow, results: Results) -> Table:
     steps |= {f"Intervals over visits {span}": counts for span, counts in flow.spans.items()}
     cells = pd.DataFrame(steps).T.astype(str).rename(columns={"all": "All"})
     frame = cells.rename_axis("Step").reset_index()
-    empty = dict.fromkeys(flow.columns[1:], "")
-    analyses = [
-        {"Step": f"Analysed: {analysis_title(str(row.analysis))}", "All": f"{_rows(row.fewest, row.most)} intervals"}
-        | empty
-        for row in each_row(analysed(results))
-    ]
-    frame = pd.concat([frame, pd.DataFrame(analyses, columns=frame.columns)], ignore_index=True)
+    analyses = analysed(results).drop(columns="patients").rename(columns={"all": "All"})
+    analyses.index = [f"Intervals analysed: {analysis_title(str(name))}" for name in analyses.index]
+    frame = pd.concat([frame, analyses.rename_axis("Step").reset_index()], ignore_index=True)
     return Table("flow-counts", frame, "Counts at each step", "cohort.nc")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from atrobayes.reports.contrast import P_CUT, headline
 from atrobayes.reports.results import Results
 from atrobayes.reports.section import Section
+from atrobayes.reports.sections.diagnostics import singular_fits
 from atrobayes.reports.wording import counted, interval_name
 
 
@@ -28,15 +29,14 @@ def _design(results: Results) -> str:
 
 
 def _singular(results: Results) -> tuple[str, ...]:
-    classical = headline(results.estimates, "classical")
-    singular = classical["flags"].str.contains("singular")
-    fits = classical[singular].groupby(["analysis", "structure"]).ngroups
-    if not fits:
+    singular, total = singular_fits(results)
+    if not singular:
         return ()
     return (
-        f"{counted(fits, 'classical fit')} {'is' if fits == 1 else 'are'} singular: the variance between patients was "
-        "estimated as zero, and the degrees of freedom then count intervals as if they were patients, so these p may "
-        "be too small. They are marked ˢ and kept.",
+        f"{singular} of {counted(total, 'classical fit')} {'is' if singular == 1 else 'are'} singular: the variance "
+        "between patients was estimated as zero, and the degrees of freedom then count intervals as if they were "
+        "patients, so these p may be too small. Changes of one patient that share a scan favour this. Such rows are "
+        "marked ˢ and kept.",
     )
 
 

@@ -10,7 +10,7 @@ from atrobayes.reports.contrast_table import contrast_rows
 from atrobayes.reports.methods import engines_in_words
 from atrobayes.reports.results import Results, each_row
 from atrobayes.reports.section import Section, Table
-from atrobayes.reports.sections.diagnostics import checks_in_words
+from atrobayes.reports.sections.diagnostics import checks_in_words, singular_in_words
 from atrobayes.reports.wording import (
     analysis_question,
     analysis_title,
@@ -57,7 +57,7 @@ def _facts(results: Results, rows: pd.DataFrame, unsupported: pd.DataFrame) -> l
         ("Unit of a slope", _unit(results, rows)),
         ("Intervals", _intervals(results)),
         ("Engine", engines_in_words(results)),
-        ("Checks", checks_in_words(results)),
+        ("Checks", " ".join([checks_in_words(results), *singular_in_words(results)])),
     ]
 
 
@@ -129,9 +129,10 @@ def _unit(results: Results, rows: pd.DataFrame) -> str:
         change = f"{number(row.estimate)} {row.unit}"
         reading = (
             f" For example, {change} ({structure_name(row.structure)}, {term_words(row.term, results.groups)}; "
-            f"{between(row.ci_low, row.ci_high)}) means: with each further lesion, the change of that volume over the "
-            f"interval was on average {number(abs(row.estimate))} points {'lower' if row.estimate < 0 else 'higher'}. "
-            "A negative change is a loss of volume; the ventricle grows where tissue shrinks."
+            f"{interval_name(results.estimates, 'bayes')} {between(row.ci_low, row.ci_high)}) means: with each "
+            f"further lesion, the change of that volume over the interval was on average {number(abs(row.estimate))} "
+            f"points {'lower' if row.estimate < 0 else 'higher'}. A negative change is a loss of volume; the "
+            "ventricle grows where tissue shrinks."
         )
     return f"{listed(units)}.{reading} eTIV is the estimated total intracranial volume."
 
