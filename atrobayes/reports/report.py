@@ -19,7 +19,7 @@ def write_report(out: Path, scratch: Path | None = None) -> Path:
     Parameters
     ----------
     out : Path
-        Results folder; the page and `figures/*.svg` go into it.
+        Results folder; the page and `figures/*.svg` go into it; figures of earlier reports are removed.
     scratch : Path, optional
         Folder for temporary files, see `files.atomic`.
 
@@ -35,14 +35,21 @@ def write_report(out: Path, scratch: Path | None = None) -> Path:
     """
     results = read_results(out)
     sections = [build(make, results) for make in SECTIONS]
-    for section in sections:
-        for figure in section.figures:
-            _write_figure(figure, out, scratch)
+    figures = [figure for section in sections for figure in section.figures]
+    for figure in figures:
+        _write_figure(figure, out, scratch)
+    _remove_stale(out / "figures", {f"{figure.name}.svg" for figure in figures})
     name = str(results.cohort.attrs.get("name", ""))
     title = f"{name}: {TITLE[0].lower()}{TITLE[1:]}" if name else TITLE
     path = out / "report.html"
     write_text(path, render(title, sections), scratch)
     return path
+
+
+def _remove_stale(folder: Path, current: set[str]) -> None:
+    for path in folder.glob("*.svg"):
+        if path.name not in current:
+            path.unlink()
 
 
 def _write_figure(figure: Figure, out: Path, scratch: Path | None) -> None:

@@ -147,7 +147,10 @@ def test_figures_are_files_too_and_valid_xml(folder, html):
 def test_made_twice_the_page_is_the_same(folder, made_up, tmp_path, html):
     """Two runs of one study could not be compared byte by byte."""
     again = made_up.make_results(tmp_path / "again")
+    (again / "figures").mkdir()
+    (again / "figures" / "forest-of_an_earlier_run.svg").write_text("<svg/>")
     assert html == write_report(again).read_text(encoding="utf-8")
+    assert 4 == len(list((again / "figures").iterdir()))
     for file in (folder / "figures").glob("*.svg"):
         assert file.read_bytes() == (again / "figures" / file.name).read_bytes()
 

@@ -73,7 +73,9 @@ def _panel(axes: Axes, rows: pd.DataFrame, title: str, terms: Mapping[str, str],
         for verdict, points in rows[rows["term"] == term].groupby("verdict", sort=False):
             x, y = points["p"].clip(lower=FLOOR), (1 - points["pd"]).clip(lower=FLOOR)
             axes.plot(x, y, marker, color=VERDICT_COLOURS[str(verdict)], markersize=6, alpha=0.85, zorder=3)
-    _names(axes, rows[~rows["verdict"].isin(["neither", "both_clear"])])
+    apart = rows[~rows["verdict"].isin(["neither", "both_clear"])]
+    _names(axes, apart[apart["pd"] > cuts[1]], highest=FLOOR / 10)
+    _names(axes, apart[apart["pd"] <= cuts[1]], highest=1 - cuts[1])  # below the cut-off line, not across it
     axes.set_title(textwrap.fill(title, 46), fontsize=10, loc="left", fontweight="bold")
 
 
@@ -93,17 +95,18 @@ def _cut_offs(axes: Axes, cuts: tuple[float, float]) -> None:
     p_cut, pd_cut = cuts
     axes.axvline(p_cut, color="black", linewidth=0.8, linestyle=(0, (4, 2)), zorder=1)
     axes.axhline(1 - pd_cut, color="black", linewidth=0.8, linestyle=(0, (4, 2)), zorder=1)
-    edge = axes.get_yaxis_transform()
-    for height, words in (
-        (FLOOR / 2.5, ("Bayesian only", "both clear")),
-        ((1 - pd_cut) * 1.2, ("neither clear", "classical only")),
+    for label, place, height, align in (
+        ("Bayesian only", 0.02, FLOOR / 2.5, "left"),
+        ("both clear", 0.98, FLOOR / 2.5, "right"),
+        ("neither clear", 0.02, (1 - pd_cut) * 1.2, "left"),
+        ("classical only", 0.98, 0.45, "right"),
     ):
-        for label, place, align in zip(words, (0.02, 0.98), ("left", "right"), strict=True):
-            axes.text(place, height, label, transform=edge, ha=align, va="top", fontsize=8.5, color="#555555")
+        edge = axes.get_yaxis_transform()
+        axes.text(place, height, label, transform=edge, ha=align, va="top", fontsize=8.5, color="#555555")
 
 
-def _names(axes: Axes, rows: pd.DataFrame) -> None:
-    lowest = math.inf
+def _names(axes: Axes, rows: pd.DataFrame, highest: float) -> None:
+    lowest = -math.log10(highest)
     for row in each_row(rows.assign(y=(1 - rows["pd"]).clip(lower=FLOOR)).sort_values("y")):
         place = min(-math.log10(row.y), lowest - 0.14)  # names of neighbours slide down instead of overprinting
         lowest = place
