@@ -98,13 +98,17 @@ class Mixture:
         sd = self.sd()
 
         def excess_and_slope(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            z = self._z(x)
-            density = np.einsum("on,otn->ot", self.weight, np.exp(-0.5 * z**2) / self.scale) / SQRT_2PI
-            return np.einsum("on,otn->ot", self.weight, ndtr(z)) - q, density
+            probability, density = self._cdf_and_pdf(x)
+            return probability - q, density
 
         # far out a level is known to 1e-16 only, its place to that over the density there
         precision = max(1e-9, 1e-14 / min(q, 1 - q))
         return solve_increasing(excess_and_slope, self.mean() + ndtri(q) * sd, low, high, precision * sd)
+
+    def offset(self, q: float, x: np.ndarray) -> np.ndarray:
+        """How far the quantile of level q lies from a nearby x, to first order: (outcome, term)."""
+        probability, density = self._cdf_and_pdf(x)
+        return (q - probability) / density
 
     def hdi(self, prob: float) -> tuple[np.ndarray, np.ndarray]:
         """Ends of equal density that hold `prob`, by Newton steps; NaN where these do not settle."""
@@ -128,6 +132,11 @@ class Mixture:
         lengths = np.concatenate([width * np.tile(weights / (2 * PANELS), PANELS) for _, width in sides], axis=-1)
         density = np.stack([self._density_and_slope(points[..., k])[0] for k in range(points.shape[-1])], axis=-1)
         return points, density * lengths
+
+    def _cdf_and_pdf(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        z = self._z(x)
+        density = np.einsum("on,otn->ot", self.weight, np.exp(-0.5 * z**2) / self.scale) / SQRT_2PI
+        return np.einsum("on,otn->ot", self.weight, ndtr(z)), density
 
     def _z(self, x: np.ndarray) -> np.ndarray:
         return np.asarray((x[:, :, None] - self.loc) / self.scale)

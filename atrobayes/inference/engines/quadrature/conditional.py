@@ -74,18 +74,18 @@ def condition(linear: Linear, sums: Sums, outcomes: np.ndarray, sds: np.ndarray)
     weight = 1 / variance
     precision = 1 / linear.prior_sd**2
     size = len(precision)
-    A = [[np.tensordot(weight, sums.xx[:, i, j], axes=1) for j in range(i + 1)] for i in range(size)]
+    A = [list(np.tensordot(sums.xx[:, i, : i + 1].T, weight, axes=1)) for i in range(size)]
     for i in range(size):
         A[i][i] = A[i][i] + precision[i]
     b = [
-        np.einsum("omc,co->om", weight, sums.xy[:, outcomes, i]) + precision[i] * linear.prior_mean[i]
+        np.einsum("com,co->om", weight, sums.xy[:, outcomes, i]) + precision[i] * linear.prior_mean[i]
         for i in range(size)
     ]
-    square = np.einsum("omc,co->om", weight, sums.yy[:, outcomes]) + precision @ linear.prior_mean**2
+    square = np.einsum("com,co->om", weight, sums.yy[:, outcomes]) + precision @ linear.prior_mean**2
     factor = _cholesky(A)
     shift = _forward(factor, b)
     log_det = 2 * sum(np.log(factor[i][i]) for i in range(size)) + 2 * np.log(linear.prior_sd).sum()
-    log_det = log_det + np.log(variance) @ sums.count
+    log_det = log_det + np.tensordot(sums.count, np.log(variance), axes=1)
     log_joint = -0.5 * (sums.rows * LOG_2PI + log_det + square - sum(s**2 for s in shift))
     for k, prior in enumerate(linear.sd_priors):
         log_joint = log_joint + log_half_student(prior, sds[..., k])
@@ -100,9 +100,10 @@ def log_half_student(prior: HalfStudentT, x: np.ndarray) -> np.ndarray:
 
 
 def _part_variances(linear: Linear, sums: Sums, sds: np.ndarray) -> np.ndarray:
-    first = 0 if linear.patient is None else 1
-    residual = sds[..., first:][..., sums.block] ** 2
-    return residual if linear.patient is None else residual + sums.multiple * sds[..., :1] ** 2
+    """(part, outcome, node)."""
+    residual = [sds[..., k] ** 2 for k in range(0 if linear.patient is None else 1, sds.shape[-1])]
+    between = 0.0 if linear.patient is None else sds[..., 0] ** 2
+    return np.stack([residual[b] + k * between for b, k in zip(sums.block, sums.multiple, strict=True)])
 
 
 def _cholesky(A: list[list[np.ndarray]]) -> list[list[np.ndarray]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.special import logsumexp
@@ -52,7 +53,7 @@ class SdCurves:
     def quantile(self, q: float) -> np.ndarray:
         """(outcome, sd)."""
         level = np.full(len(self.outcomes), q)
-        unit = np.stack([panels.invert(self._fine(k), level) for k in range(len(self.names))], axis=1)
+        unit = np.stack([panels.invert(self._fine[k], level) for k in range(len(self.names))], axis=1)
         return to_sd(self._t(unit))
 
     def cdf(self, x: np.ndarray) -> np.ndarray:
@@ -60,7 +61,7 @@ class SdCurves:
         unit = np.clip((np.arcsinh(x / C) - self.low) / (self.high - self.low), 0, 1)
         out = []
         for k in range(len(self.names)):
-            curve = self._fine(k)
+            curve = self._fine[k]
             out.append(panels.cumulate(curve, unit[:, k]) / (curve @ panels.weights(FINER * self._panels)))
         return np.stack(out, axis=1)
 
@@ -91,21 +92,25 @@ class SdCurves:
             joint = logsumexp(joint + log_weight, axis=-1)
         return joint
 
-    def _marginal(self, k: int) -> np.ndarray:
-        """(outcome, node): log marginal density of SD k's unit coordinate."""
-        return self._integrate(np.moveaxis(self.log_density, k + 1, 1), 1)
+    @cached_property
+    def _marginals(self) -> list[np.ndarray]:
+        """(outcome, node) for each SD: log marginal density of its unit coordinate."""
+        axes = range(1, len(self.names) + 1)
+        return [self._integrate(np.moveaxis(self.log_density, axis, 1), 1) for axis in axes]
+
+    @cached_property
+    def _fine(self) -> list[np.ndarray]:
+        """(outcome, finer node) for each SD: marginal density of its unit coordinate, the highest about 1."""
+        return [self._finer(curve) for curve in self._marginals]
 
     def _finer(self, curve: np.ndarray) -> np.ndarray:
         """Densities (curve, finer node) from log densities (curve, node), the highest about 1."""
         level = np.maximum(curve - curve.max(axis=1, keepdims=True), FLOOR)
         return np.exp(level @ panels.interpolate(self._panels, panels.nodes(FINER * self._panels)).T)
 
-    def _fine(self, k: int) -> np.ndarray:
-        return self._finer(self._marginal(k))
-
     def _moment(self, function: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
         nodes, weights = panels.nodes(self._panels), panels.weights(self._panels)
         sd = to_sd(self.low[..., None] + (self.high - self.low)[..., None] * nodes)
-        logs = np.stack([self._marginal(k) for k in range(len(self.names))], axis=1)
+        logs = np.stack(self._marginals, axis=1)
         mass = np.exp(logs - logs.max(axis=-1, keepdims=True)) * weights
         return np.asarray((function(sd) * mass).sum(axis=-1) / mass.sum(axis=-1))

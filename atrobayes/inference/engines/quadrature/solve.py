@@ -140,20 +140,26 @@ def _solve(linear: Linear, sums: Sums, names: tuple[str, ...], outcomes: np.ndar
 def _changes(a: Solution, b: Solution) -> dict[str, np.ndarray]:
     """Largest change of each kind between two rules, in posterior SDs where it is of that kind."""
     zero = np.zeros_like(a.mixture.mean())
-    worst: dict[str, np.ndarray] = {
-        "probability": np.abs(a.mixture.cdf(zero) - b.mixture.cdf(zero)).max(axis=1),
-        "log_evidence": np.abs(a.log_evidence - b.log_evidence),
+    quantiles = {q: a.mixture.quantile(q) for q in LEVELS_OF_QUANTILES}
+    of_terms = {
+        "mean": a.mixture.mean() - b.mixture.mean(),
+        "sd": a.mixture.sd() - b.mixture.sd(),
+        "quantile": np.concatenate([b.mixture.offset(q, x) for q, x in quantiles.items()], axis=1),
     }
-    for kind in ("mean", "sd", "quantile"):
-        worst[kind] = np.max([_change(kind, pair) for pair in ((a.mixture, b.mixture), (a.curves, b.curves))], axis=0)
+    of_sds = {
+        "mean": a.curves.mean() - b.curves.mean(),
+        "sd": a.curves.sd() - b.curves.sd(),
+        "quantile": np.concatenate([a.curves.quantile(q) - b.curves.quantile(q) for q in quantiles], axis=1),
+    }
+    worst = {
+        kind: np.maximum(_largest(of_terms[kind], a.mixture.sd()), _largest(of_sds[kind], a.curves.sd()))
+        for kind in of_terms
+    }
+    worst["probability"] = np.abs(a.mixture.cdf(zero) - b.mixture.cdf(zero)).max(axis=1)
+    worst["log_evidence"] = np.abs(a.log_evidence - b.log_evidence)
     return worst
 
 
-def _change(kind: str, pair: tuple[Mixture, Mixture] | tuple[SdCurves, SdCurves]) -> np.ndarray:
-    first, second = pair
-    unit = first.sd()
-    if kind == "quantile":
-        apart = [np.abs(first.quantile(q) - second.quantile(q)) / unit for q in LEVELS_OF_QUANTILES]
-        return np.max(apart, axis=(0, 2))
-    values = (first.mean(), second.mean()) if kind == "mean" else (first.sd(), second.sd())
-    return np.asarray((np.abs(values[0] - values[1]) / unit).max(axis=1))
+def _largest(change: np.ndarray, unit: np.ndarray) -> np.ndarray:
+    """(outcome,): largest change in posterior SDs; several changes of each parameter stand side by side."""
+    return np.asarray((np.abs(change) / np.tile(unit, change.shape[1] // unit.shape[1])).max(axis=1))
