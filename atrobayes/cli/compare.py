@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from atrobayes.cli.guard import guarded
-from atrobayes.cli.options import Debug, Engine, Jobs, Json, Out, Quiet, Seed, StudyFile
+from atrobayes.cli.options import Debug, Engine, Jobs, Json, Out, Quiet, Seed, StudyFile, Top
 
 
 @guarded
@@ -15,6 +15,7 @@ def compare(
     engine: Engine = None,
     seed: Seed = None,
     jobs: Jobs = None,
+    top: Top = 10,
     json: Json = False,
     quiet: Quiet = False,
     debug: Debug = False,  # noqa: ARG001 - read by guarded
@@ -33,7 +34,7 @@ def compare(
     if json:
         print_items(rows_as_items(table))
     else:
-        print_contrast(table)
+        print_contrast(table, top)
         typer.echo(f"contrast: {session.folder.path / 'contrast.tsv'}")
     estimated.check_gate()
 

@@ -19,7 +19,6 @@ PACKAGES = [
     "numpy",
     "nutpie",
     "pandas",
-    "pandera",
     "pydantic",
     "pymc",
     "pytensor",

@@ -19,3 +19,4 @@ Jobs = Annotated[int | None, typer.Option("--jobs", min=1, help="Cores to use. T
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else on standard output.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress and no remarks on standard error.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+Top = Annotated[int, typer.Option("--top", min=1, help="How many rows the table at the end shows.")]

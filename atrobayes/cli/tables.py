@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
-MOST_ROWS = 10
 SAID = {
     "both_clear": "both clear",
     "classical_only": "p only: the posterior does not bear it out",
@@ -22,7 +21,7 @@ def print_table(table: pd.DataFrame) -> None:
     _print([str(name) for name in table.columns], [[str(value) for value in row] for row in table.to_numpy().tolist()])
 
 
-def print_contrast(table: pd.DataFrame, most: int = MOST_ROWS) -> None:
+def print_contrast(table: pd.DataFrame, most: int) -> None:
     """Print the rows with the smallest classical p, with what the posterior says of each."""
     first = table.sort_values("classical_p", kind="stable").head(most)
     rows = [
