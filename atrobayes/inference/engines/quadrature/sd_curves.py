@@ -106,7 +106,10 @@ class SdCurves:
     def _finer(self, curve: np.ndarray) -> np.ndarray:
         """Densities (curve, finer node) from log densities (curve, node), the highest about 1."""
         level = np.maximum(curve - curve.max(axis=1, keepdims=True), FLOOR)
-        return np.exp(level @ panels.interpolate(self._panels, panels.nodes(FINER * self._panels)).T)
+        finer = level @ panels.interpolate(self._panels, panels.nodes(FINER * self._panels)).T
+        # where it falls steeply a polynomial overshoots; nothing stands much above a panel's highest node
+        highest = level.reshape(len(curve), self._panels, panels.ORDER).max(axis=2)
+        return np.exp(np.minimum(finer, np.repeat(highest, FINER * panels.ORDER, axis=1) + 1))
 
     def _moment(self, function: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
         nodes, weights = panels.nodes(self._panels), panels.weights(self._panels)
