@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -147,8 +148,9 @@ def read_table(path: Path) -> pd.DataFrame:
     """
     import pandas as pd
 
-    lines = _text_of(path).splitlines()
-    if not lines or not lines[0].strip():
+    # not splitlines: that also cuts at page breaks and Unicode separators, which may stand in a remark
+    lines = re.split(r"\r\n|\n|\r", _text_of(path))
+    if not lines[0].strip():
         raise DataError(Fault("an empty file", "a header line and rows", "write the column names first", str(path)))
     header = [name.strip() for name in lines[0].split("\t")]
     _check_header(path, header, lines[0])

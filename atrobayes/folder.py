@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from atrobayes.errors import Fault, StudyError
 from atrobayes.files import SCHEMA_VERSION, write_json
+
+if TYPE_CHECKING:
+    from filelock import FileLock
 
 TABLES = ("exclusions", "intervals", "changes", "estimates", "contrast")
 KNOWN = frozenset(
@@ -59,23 +64,50 @@ def open_folder(path: Path) -> Iterator[Folder]:
     Raises
     ------
     StudyError
-        If the folder holds anything that atrobayes did not put there, or another run works in it.
+        If the folder holds anything that atrobayes did not put there, cannot be written, or another run works in it.
     """
+    folder = Folder(path)
+    lock = _claim(folder)
+    try:
+        shutil.rmtree(folder.scratch, ignore_errors=True)
+        yield folder
+        shutil.rmtree(folder.scratch, ignore_errors=True)
+    finally:
+        lock.release()
+
+
+def _claim(folder: Folder) -> FileLock:
     from filelock import FileLock, Timeout
 
-    strangers = sorted(entry.name for entry in path.iterdir() if entry.name not in KNOWN) if path.is_dir() else []
-    if strangers:
-        raise StudyError(
-            Fault(repr(strangers[0]), "an empty folder, or results of atrobayes", "choose another --out", path.name)
-        )
-    folder = Folder(path)
-    folder.logs.mkdir(parents=True, exist_ok=True)
     try:
-        with FileLock(folder.logs / "run.lock", timeout=0):
-            shutil.rmtree(folder.scratch, ignore_errors=True)
-            yield folder
-            shutil.rmtree(folder.scratch, ignore_errors=True)
+        _refuse_strangers(folder.path)
+        folder.logs.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder.logs / "run.lock", timeout=0)
+        lock.acquire()
     except Timeout as error:
-        raise StudyError(
-            Fault("another run at work", "one run at a time", "wait for it, or choose another --out", path.name)
-        ) from error
+        raise _refusal(folder.path, "another run at work", "one run at a time", "wait for it, or ") from error
+    except OSError as error:
+        raise _refusal(folder.path, f"{error.strerror}", "a folder that can be written") from error
+    return lock
+
+
+def _refuse_strangers(path: Path) -> None:
+    """Refuse a folder with anything that is not ours: results are replaced and stale ones removed."""
+    names = sorted(entry.name for entry in path.iterdir()) if path.is_dir() else []
+    # names like figures/ alone do not make a folder ours; a run killed at its very start has left logs/ only
+    ours = set(names) <= {"logs"} or _described_as_ours(path / "dataset_description.json")
+    strangers = [name for name in names if name not in KNOWN or not ours]
+    if strangers:
+        raise _refusal(path, repr(strangers[0]), "an empty folder, or results of atrobayes")
+
+
+def _described_as_ours(path: Path) -> bool:
+    try:
+        makers = json.loads(path.read_bytes())["GeneratedBy"]
+        return any(maker["Name"] == "atrobayes" for maker in makers)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _refusal(path: Path, found: str, expected: str, todo: str = "") -> StudyError:
+    return StudyError(Fault(found, expected, f"{todo}choose another --out", str(path)))

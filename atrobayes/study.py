@@ -7,17 +7,19 @@ the room that owns them checks them before any work starts.
 from __future__ import annotations
 
 import difflib
+import itertools
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from atrobayes.errors import Fault, StudyError
 
 
 class _Table(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class About(_Table):
@@ -28,6 +30,13 @@ class About(_Table):
         None, description="Group labels in order: the interaction is first minus second. Default: as patients.tsv."
     )
     seed: int = Field(1, ge=0, description="Seed of everything random.")
+
+    @field_validator("groups")
+    @classmethod
+    def _each_once(cls, groups: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        if groups is not None and len(set(groups)) < len(groups):
+            raise ValueError("each group once")
+        return groups
 
 
 class Data(_Table):
@@ -113,7 +122,7 @@ class Rope(_Table):
     @model_validator(mode="after")
     def _one_scale(self) -> Rope:
         if self.standardised is not None and self.raw is not None:
-            raise ValueError("give standardised or raw, not both")
+            raise ValueError("standardised or raw, not both")
         return self
 
 
@@ -126,6 +135,26 @@ class Inference(_Table):
     chains: int = Field(4, ge=2, description="Chains.")
     interval: Interval = Interval()
     rope: Rope = Rope()
+
+
+_FORMS = frozenset({"NormalPrior", "HalfStudentPrior"})
+# pydantic's kinds of error, in the words of someone who writes TOML
+_WORDS = {
+    "tuple_type": "a list",
+    "model_type": "a table",
+    "dict_type": "a table",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "int_parsing": "a whole number",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "finite_number": "a finite number",
+    "string_type": "text in quotes",
+    "path_type": "a path in quotes",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "too_short": "at least one entry",
+}
 
 
 class Study(_Table):
@@ -172,7 +201,7 @@ def read_study(path: Path) -> Study:
     try:
         study = Study(path=path, **raw)
     except ValidationError as error:
-        raise StudyError([_fault(path, item) for item in error.errors()]) from error
+        raise StudyError(_faults(path, error.errors())) from error
     return study.model_copy(update={"data": _absolute(study.data, path.parent)})
 
 
@@ -181,25 +210,59 @@ def _absolute(data: Data, folder: Path) -> Data:
     return data.model_copy(update=places)
 
 
-def _fault(path: Path, item: Any) -> Fault:
-    key = tuple(str(part) for part in item["loc"])
+def _faults(path: Path, errors: Sequence[Any]) -> list[Fault]:
+    """Faults of a validation: of a value that may have several forms, those of the form it comes nearest to."""
+    places: dict[tuple[str, ...], list[Any]] = {}
+    for item in errors:
+        place = tuple(itertools.takewhile(lambda part: not _is_form(part), map(str, item["loc"])))
+        places.setdefault(place, []).append(item)
+    return [fault for place, items in places.items() for fault in _faults_at(path, place, items)]
+
+
+def _faults_at(path: Path, place: tuple[str, ...], items: list[Any]) -> list[Fault]:
+    keys = [tuple(part for part in map(str, item["loc"]) if not _is_form(part)) for item in items]
+    inside = [(key, item) for key, item in zip(keys, items, strict=True) if len(key) > len(place)]
+    if inside:
+        return [_fault(path, key, item, _expected(item)) for key, item in inside]
+    return [_fault(path, place, items[0], " or ".join(map(_expected, items)))]
+
+
+def _is_form(part: str) -> bool:
+    """Whether a part of a place names one of several allowed forms, as pydantic puts it, and is no key."""
+    return part.endswith("]") or part in _FORMS
+
+
+def _fault(path: Path, key: tuple[str, ...], item: Any, expected: str) -> Fault:
     if item["type"] == "extra_forbidden":
         return _unknown(path, key)
     if item["type"] == "missing":
         return Fault("nothing", "a value", "add this key", str(path), column=".".join(key))
-    return Fault(repr(item["input"]), item["msg"], "mend the value", str(path), column=".".join(key))
+    return Fault(repr(item["input"]), expected, "mend the value", str(path), column=".".join(key))
+
+
+def _expected(item: Any) -> str:
+    said = str(item["msg"]).removeprefix("Input should be ").removeprefix("Value error, ")
+    return _WORDS.get(item["type"]) or f"{'a number ' if said.startswith(('greater', 'less')) else ''}{said}"
 
 
 def _unknown(path: Path, key: tuple[str, ...]) -> Fault:
-    near = difflib.get_close_matches(key[-1], _known_keys(key[:-1]), n=1)
-    todo = f"did you mean {near[0]!r}?" if near else "remove it, or see docs/study-file.md for the keys"
-    return Fault(f"the unknown key {key[-1]!r}", "a key of the study file", todo, str(path), column=".".join(key))
+    known = _known_keys(key[:-1])
+    near = difflib.get_close_matches(key[-1], known, n=1)
+    todo = f"did you mean {near[0]!r}?" if near else "remove it"
+    return Fault(f"the unknown key {key[-1]!r}", f"one of {', '.join(known)}", todo, str(path), column=".".join(key))
 
 
 def _known_keys(parents: tuple[str, ...]) -> list[str]:
-    model: Any = Study
+    models: list[type[BaseModel]] = [Study]
     for part in parents:
-        field = model.model_fields.get(part) if isinstance(model, type) and issubclass(model, BaseModel) else None
-        model = field.annotation if field else None
-    known = isinstance(model, type) and issubclass(model, BaseModel)
-    return [name for name in model.model_fields if name != "path"] if known else []
+        fields = [model.model_fields[part] for model in models if part in model.model_fields]
+        # a name the user chose, as in [structures], leads to the table it stands for
+        models = [table for field in fields for table in _tables(field.annotation)] or models
+    return [name for model in models for name in model.model_fields if name != "path"]
+
+
+def _tables(annotation: Any) -> list[type[BaseModel]]:
+    """Tables that may stand at a place of this type."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [table for part in get_args(annotation) for table in _tables(part)]
