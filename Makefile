@@ -4,6 +4,7 @@
 PYTHON =
 VENV = .venv
 CANDIDATES = $(or $(PYTHON),python3.13 python3.12 python3)
+NEW_ENOUGH = import sys; sys.exit(sys.version_info < (3, 12))
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
 # written last, so an interrupted installation starts again from nothing
@@ -18,15 +19,20 @@ help: ## list these targets
 
 setup: $(READY) ## make the environment in .venv
 
-# A candidate counts only if it runs: a name on the PATH may be a shim without a Python behind it.
+# A candidate counts only if it runs: a name on the PATH may be a shim without a Python behind it,
+# so the places further down the PATH are tried too.
 $(PACKAGES): requirements.txt
-	@found=; for python in $(CANDIDATES); do \
-	  if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 12))' >/dev/null 2>&1; then found=$$python; break; fi; \
+	@found=; \
+	for name in $(CANDIDATES); do \
+	  case $$name in */*) places=$$name;; *) places=$$(IFS=:; for folder in $$PATH; do echo "$$folder/$$name"; done);; esac; \
+	  for python in $$places; do \
+	    if [ -z "$$found" ] && [ -x "$$python" ] && "$$python" -c '$(NEW_ENOUGH)' >/dev/null 2>&1; then found=$$python; fi; \
+	  done; \
 	done; \
 	if [ -z "$$found" ]; then \
-	  echo "atrobayes needs Python 3.12 or newer; tried: $(CANDIDATES)." >&2; \
-	  for python in $(CANDIDATES); do \
-	    echo "  $$python: $$("$$python" --version 2>/dev/null || echo "not found, or does not run")" >&2; \
+	  echo "atrobayes needs Python 3.12 or newer, and found none:" >&2; \
+	  for name in $(CANDIDATES); do \
+	    echo "  $$name: $$("$$name" --version 2>/dev/null || echo "not there, or does not run")" >&2; \
 	  done; \
 	  echo "Install Python 3.12 or 3.13, or name one: make $(or $(MAKECMDGOALS),setup) PYTHON=/path/to/python3.12" >&2; \
 	  exit 1; \
