@@ -159,6 +159,13 @@ def small_run(_small_study: Path) -> SmallRun:
     return SmallRun(_small_study, results, fit_ids(results))
 
 
+@pytest.fixture
+def finished_small(small_run: SmallRun, small_study: Path) -> Path:
+    """study.toml of a finished small example that the test may change; stored posteriors make a new run quick."""
+    shutil.copytree(small_run.results, small_study.parent / "results")
+    return small_study
+
+
 def fit_ids(results: Path) -> dict[str, str]:
     """fit_id of every stored posterior, by file name."""
     import xarray as xr

@@ -10,7 +10,6 @@ from atrobayes.cli import compare, environment, example, fit, prep, report, run
 
 app = typer.Typer(
     name="atrobayes",
-    help="Brain atrophy in small longitudinal MRI cohorts: Bayesian posteriors beside classical p-values.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

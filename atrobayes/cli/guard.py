@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Mapping
 
 import typer
 
@@ -19,21 +20,25 @@ def guarded[**P](command: Callable[P, None]) -> Callable[P, None]:
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
             command(*args, **kwargs)
-        except AtroError as error:
-            if kwargs.get("debug"):
-                raise
-            typer.echo(f"atrobayes: {error}", err=True)
-            raise typer.Exit(error.exit_code) from error
-        except KeyboardInterrupt as error:
-            typer.echo("atrobayes: interrupted; what was finished is kept", err=True)
-            raise typer.Exit(INTERRUPTED) from error
         except (typer.Exit, typer.Abort):
             raise
+        except AtroError as error:
+            raise _end(error, str(error), error.exit_code, kwargs) from error
+        except KeyboardInterrupt as error:
+            raise _end(error, "interrupted; what was finished is kept", INTERRUPTED, kwargs) from error
         except Exception as error:
-            if kwargs.get("debug"):
-                raise
-            typer.echo(f"atrobayes: our own bug, please report it ({type(error).__name__}: {error})", err=True)
-            typer.echo("the trace is in logs/trace.txt of the results folder, or shown with --debug", err=True)
-            raise typer.Exit(AtroError.exit_code) from error
+            raise _end(error, _our_own(error), AtroError.exit_code, kwargs) from error
 
     return run
+
+
+def _end(error: BaseException, said: str, code: int, options: Mapping[str, object]) -> typer.Exit:
+    if options.get("debug"):
+        traceback.print_exception(error)
+    typer.echo(f"atrobayes: {said}", err=True)
+    return typer.Exit(code)
+
+
+def _our_own(error: Exception) -> str:
+    where = ", ".join(getattr(error, "__notes__", [])) or "--debug shows where"
+    return f"our own bug, please report it ({type(error).__name__}: {error}); {where}"

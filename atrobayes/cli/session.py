@@ -85,8 +85,10 @@ def open_session(
             yield session
         except AtroError:
             raise
-        except Exception:
-            write_text(folder.logs / "trace.txt", traceback.format_exc())
+        except Exception as error:
+            trace = folder.logs / "trace.txt"
+            write_text(trace, traceback.format_exc())
+            error.add_note(f"the trace is in {trace}")
             raise
         finally:
             _write_log(session)

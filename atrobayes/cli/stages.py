@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from atrobayes.inference.fit import Fit
     from atrobayes.models.analyses import Analysis
     from atrobayes.models.frame import Frame
+    from atrobayes.study import Study
 
 
 @dataclass(frozen=True)
@@ -37,9 +38,8 @@ def prepare_stage(session: Session) -> Prepared:
     """Read the study's files; write cohort, exclusions, intervals and changes."""
     from atrobayes import __version__
     from atrobayes.data_prep.prepare import prepare, write_prepared
-    from atrobayes.models.analyses import resolve_analyses
 
-    resolve_analyses(session.study)
+    _check_names(session.study)
     with session.stage("prepare"):
         prepared = prepare(session.study)
         session.folder.describe(session.study.study.name, __version__)
@@ -93,6 +93,17 @@ def rows_as_items(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Rows of a table for JSON: missing is null."""
     items: list[dict[str, Any]] = json.loads(table.to_json(orient="records", double_precision=12))
     return items
+
+
+def _check_names(study: Study) -> None:
+    """Refuse unknown analyses and engines before any work starts."""
+    from atrobayes.models.analyses import resolve_analyses
+
+    resolve_analyses(study)
+    if study.inference.engine != "auto":
+        from atrobayes.inference.engine import get_engine
+
+        get_engine(study.inference.engine)
 
 
 def _frames(session: Session, prepared: Prepared) -> list[tuple[Analysis, Frame]]:

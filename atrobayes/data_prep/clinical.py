@@ -111,7 +111,9 @@ def _visit_faults(visits: ClinicalTable, patients: ClinicalTable) -> Iterator[Fa
     if visits.cells.empty:
         yield visits.fault(None, "", "no rows", "a row for each visit", "fill in the table")
     yield from _twice(visits, ["patient", "visit"], "visit", "keep one row for each visit")
-    yield from _twice(visits, ["fsid"], "fsid", "one scan belongs to one visit")
+    # a row given twice is one fault: its scan and date are not held against its twin
+    once = visits.cells[~_repeats(visits.cells)]
+    yield from _twice(visits, ["fsid"], "fsid", "one scan belongs to one visit", once)
     enrolled = [name for name in patients.cells["patient"] if name]
     for line, name in visits.cells["patient"].items():
         if name and name not in enrolled:
@@ -120,13 +122,19 @@ def _visit_faults(visits: ClinicalTable, patients: ClinicalTable) -> Iterator[Fa
             yield visits.fault(
                 int(str(line)), "patient", f"the unknown patient {name!r}", "a patient of the study", todo
             )
-    for line, column, found, expected, todo in date_faults(visits.cells):
+    for line, column, found, expected, todo in date_faults(once):
         yield visits.fault(line, column, found, expected, todo)
 
 
-def _twice(table: ClinicalTable, names: Sequence[str], column: str, todo: str) -> Iterator[Fault]:
+def _repeats(cells: pd.DataFrame) -> pd.Series[bool]:
+    return cells.duplicated(["patient", "visit"]) & cells["patient"].ne("") & cells["visit"].notna()
+
+
+def _twice(
+    table: ClinicalTable, names: Sequence[str], column: str, todo: str, rows: pd.DataFrame | None = None
+) -> Iterator[Fault]:
     first: dict[tuple[str, ...], int] = {}
-    for row in table.cells[list(names)].itertuples():
+    for row in (table.cells if rows is None else rows)[list(names)].itertuples():
         key = tuple(map(_key_text, row[1:]))
         if "" in key:
             continue
