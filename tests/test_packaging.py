@@ -112,12 +112,14 @@ def _setup(clone: Path, *folders: Path) -> subprocess.CompletedProcess[str]:
 
 def test_set_up_without_a_fitting_python_says_what_is_missing(clone: Path) -> None:
     """Whoever has only an old Python must learn that from one line, not from a failure of pip."""
-    _program(clone / "programs", "python3", 'case $1 in --version) echo "Python 3.9.18";; *) exit 1;; esac')
+    pretend = "import sys; code = sys.argv[1]; sys.version_info = (3, 11, 2); exec(code)"
+    body = f"""[ $1 = --version ] && echo Python 3.11.2 && exit; exec {sys.executable} -c '{pretend}' "$2\""""
+    _program(clone / "programs", "python3", body)
     done = _setup(clone, clone / "programs")
     assert 0 != done.returncode
     assert "atrobayes needs Python 3.12 or newer, and found none:" in done.stderr
     assert "python3.13: not there, or does not run" in done.stderr
-    assert "python3: Python 3.9.18" in done.stderr
+    assert "python3: Python 3.11.2" in done.stderr
     assert "make setup PYTHON=/path/to/python3.12" in done.stderr
     assert not (clone / ".venv").exists()
 
