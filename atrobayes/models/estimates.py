@@ -16,7 +16,7 @@ _METHODS = {
 _FLAGS = {
     "singular": "the patient SD is estimated as 0",
     "not_estimable": "a group has no spread in the predictor: no classical slope",
-    "prior_only": "the data say nothing of this slope: the row shows the prior",
+    "prior_only": "the group's own data say nothing of this slope: the row shows the prior and the other groups",
     "gate_failed": "the fit did not pass its convergence gate",
 }
 
