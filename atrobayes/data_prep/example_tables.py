@@ -36,7 +36,7 @@ TRUTH_COLUMNS = (
         "the T2 lesions, so the value is the least-squares slope of the loss due to the new T2 lesions on the new Gd+ "
         "lesions, within the group, over this study's own yearly intervals with usable scans (a model with patient "
         "effects weights the intervals a little differently); n/a where the Gd+ counts have no spread",
-        "% of eTIV per lesion",
+        "as unit",
     ),
     Column("unit", "Unit of the value"),
 )

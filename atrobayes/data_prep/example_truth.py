@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from atrobayes.data_prep.example_anatomy import STRUCTURES, loss_per_lesion
 from atrobayes.data_prep.example_groups import PLANS
 
-UNIT = "% of eTIV per lesion"
+UNITS = {"year_to_year_t2": "% of eTIV per new T2 lesion", "year_to_year_gd": "% of eTIV per new Gd+ lesion"}
 
 
 def yearly_intervals(patients: pd.DataFrame, visits: pd.DataFrame) -> pd.DataFrame:
@@ -59,7 +59,9 @@ def true_slopes(patients: pd.DataFrame, visits: pd.DataFrame, null: bool) -> pd.
             first, second = (loss * factor for loss, factor in zip(losses, factors, strict=True))
             terms = [f"slope[{plan.label}]" for plan in PLANS] + ["interaction"]
             values = (first, second, first - second)
-            rows += [(analysis, structure, term, value, UNIT) for term, value in zip(terms, values, strict=True)]
+            rows += [
+                (analysis, structure, term, value, UNITS[analysis]) for term, value in zip(terms, values, strict=True)
+            ]
     return pd.DataFrame(rows, columns=["analysis", "structure", "term", "value", "unit"])
 
 

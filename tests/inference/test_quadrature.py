@@ -16,7 +16,7 @@ from atrobayes.inference.engines.quadrature.solve import Refined, integrate
 from atrobayes.inference.engines.quadrature.sums import gather
 from atrobayes.models.frame import Frame
 from atrobayes.models.mixed import Mixed
-from atrobayes.models.priors import Priors
+from atrobayes.models.priors import HalfStudentT, Priors
 
 CASES = {
     "ordinary": {"seed": 1},
@@ -26,6 +26,8 @@ CASES = {
     "one row a patient": {"seed": 5, "most_visits": 1},
     "clear slopes": {"seed": 6, "slopes": (-3.0, 2.0), "sigma": 0.3},
 }
+# a mean other than 0 and an SD of its own: nothing of a prior may be lost
+PRIORS = Priors(slope_mean=0.2, slope_sd=0.4, slope_correlation=0.3, patient_sd=HalfStudentT(4, 0.8))
 
 
 def _integrated(frame: Frame, priors: Priors | None = None) -> Refined:
@@ -57,11 +59,13 @@ class BruteForce:
         variance = sds[:, 1:] ** 2 + sds[:, :1] ** 2 * self.eigen.clip(0)
         prior = self.linear.prior_sd**2
         A = np.einsum("ni,mn,nj->mij", self.X, 1 / variance, self.X) + np.diag(1 / prior)
-        b = np.einsum("ni,mn,n->mi", self.X, 1 / variance, self.y)
+        centre = self.linear.prior_mean
+        b = np.einsum("ni,mn,n->mi", self.X, 1 / variance, self.y) + centre / prior
         inverse = np.linalg.inv(A)
         mean = np.einsum("mij,mj->mi", inverse, b)
         log = -0.5 * (len(self.y) * np.log(2 * np.pi) + np.log(variance).sum(axis=1) + np.log(prior).sum())
-        log += -0.5 * (np.linalg.slogdet(A)[1] + (self.y**2 / variance).sum(axis=1) - (b * mean).sum(axis=1))
+        square = (self.y**2 / variance).sum(axis=1) + (centre**2 / prior).sum()
+        log += -0.5 * (np.linalg.slogdet(A)[1] + square - (b * mean).sum(axis=1))
         for k, half_t in enumerate(self.linear.sd_priors):
             log += np.log(2) + stats.t.logpdf(sds[:, k] / half_t.scale, half_t.nu) - np.log(half_t.scale)
         C = self.linear.contrasts
@@ -112,9 +116,9 @@ class BruteForce:
 def test_agrees_with_brute_force_integration(case: str) -> None:
     """Every posterior number of the product would be wrong."""
     frame = frame_of(long_table(**CASES[case]))
-    refined = _integrated(frame)
+    refined = _integrated(frame, PRIORS)
     mixture, curves = refined.solution.mixture, refined.solution.curves
-    brute = BruteForce(frame, Priors())
+    brute = BruteForce(frame, PRIORS)
     levels = np.array([0.025, 0.5, 0.975])
     points = np.stack([mixture.quantile(q)[0] for q in levels] + [np.zeros(3)])
     expected = brute.expect(points)
