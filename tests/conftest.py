@@ -95,6 +95,12 @@ def digests_of() -> Callable[[Path], Mapping[str, str]]:
 
 
 @pytest.fixture(scope="session")
+def fit_ids_of() -> Callable[[Path], Mapping[str, str]]:
+    """fit_id of every stored posterior of a results folder, by file name."""
+    return fit_ids
+
+
+@pytest.fixture(scope="session")
 def example_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """study.toml of the built-in example; not to be changed."""
     folder = tmp_path_factory.mktemp("example") / "study"
@@ -143,11 +149,15 @@ def small_study(_small_study: Path, tmp_path: Path) -> Path:
 
 @dataclass(frozen=True)
 class SmallRun:
-    """The run of the small example that others are compared with."""
+    """The undisturbed run of the small example that others are compared with.
+
+    `seconds` go from opening the results folder to the end: start-up writes nothing.
+    """
 
     study: Path
     results: Path
     fit_ids: Mapping[str, str]
+    seconds: float
 
 
 @pytest.fixture(scope="session")
@@ -156,14 +166,14 @@ def small_run(_small_study: Path) -> SmallRun:
     results = _small_study.parent.parent / "results"
     finished = in_own_process("run", _small_study, "--out", results, "--jobs", 1, PYTHONHASHSEED="1")
     assert finished.code == 0, finished.err
-    return SmallRun(_small_study, results, fit_ids(results))
+    began, ended = ((results / "logs" / name).stat().st_mtime for name in ("run.lock", "run.json"))
+    return SmallRun(_small_study, results, fit_ids(results), ended - began)
 
 
 @pytest.fixture
-def finished_small(small_run: SmallRun, small_study: Path) -> Path:
-    """study.toml of a finished small example that the test may change; stored posteriors make a new run quick."""
-    shutil.copytree(small_run.results, small_study.parent / "results")
-    return small_study
+def results_copy(small_run: SmallRun, tmp_path: Path) -> Path:
+    """A copy of the results of the small run; stored posteriors make a new run of `small_run.study` quick."""
+    return shutil.copytree(small_run.results, tmp_path / "results")
 
 
 def fit_ids(results: Path) -> dict[str, str]:

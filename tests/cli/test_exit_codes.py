@@ -137,12 +137,13 @@ def test_3_a_fit_that_failed_its_gate_is_written_and_marked(
     atrobayes, small_study: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A posterior that did not converge would be read like any other."""
+    _replace(small_study, "# use = [", "use = [")
     monkeypatch.setattr(solve, "MOST_PANELS", solve.FIRST_PANELS)
     monkeypatch.setitem(solve.TOLERANCE, "mean", -1.0)
     done = atrobayes("run", small_study)
     assert 3 == done.code
     assert "not every fit passed its convergence gate" in done.err
-    assert 8 == done.err.count("refining the quadrature still changes the result")
+    assert 4 == done.err.count("refining the quadrature still changes the result")
     assert "report: " in done.out
     results = small_study.parent / "results"
     rows = read_table(results / "estimates.tsv")
@@ -186,15 +187,15 @@ def test_70_a_bug_without_a_results_folder_points_to_no_file(
 
 
 def test_130_interrupted_says_so_and_can_go_on(
-    atrobayes, finished_small: Path, digests_of, small_run, monkeypatch: pytest.MonkeyPatch
+    atrobayes, results_copy: Path, digests_of, small_run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Ctrl-C must neither look like success nor leave something a second run stumbles over."""
     with monkeypatch.context() as patched:
         patched.setattr("atrobayes.reports.contrast.write_contrast", _raise(KeyboardInterrupt()))
-        done = atrobayes("run", finished_small, "--quiet")
+        done = atrobayes("run", small_run.study, "--out", results_copy, "--quiet")
     assert (130, "", "atrobayes: interrupted; what was finished is kept\n") == (done.code, done.out, done.err)
-    assert 0 == atrobayes("compare", finished_small).code
-    assert digests_of(small_run.results) == digests_of(finished_small.parent / "results")
+    assert 0 == atrobayes("compare", small_run.study, "--out", results_copy).code
+    assert digests_of(small_run.results) == digests_of(results_copy)
 
 
 def _raise(error: BaseException):
