@@ -47,7 +47,7 @@ _STUDY = """\
 format = 1
 
 [study]
-name = "Built-in example"
+name = "Built-in example (simulated patients)"
 groups = ["CLAD", "ALEM"]            # the interaction is first minus second
 seed = {seed}
 

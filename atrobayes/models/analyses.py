@@ -45,19 +45,18 @@ class Analysis:
     predictor_label: str
     predictor_unit: float = 1.0
 
-    @property
-    def unit(self) -> str:
-        """Unit of a slope."""
-        return f"{self.outcome_unit} per {self.predictor_label}"
+    def unit(self, annualised: bool = False) -> str:
+        """Unit of a slope; `annualised`: the change was divided by the real years between the scans."""
+        return f"{self.outcome_unit}{' a year' if annualised else ''} per {self.predictor_label}"
 
 
 def _year_to_year(short: str, predictor: str, label: str) -> Analysis:
     return Analysis(
         id=f"year_to_year_{short}",
-        title=f"Year to year: {label}s and change of volume in the same year",
+        title=f"{label[0].upper()}{label[1:]}s, year to year",
         question=(
-            f"Over patient-years, is each further {label} associated with a larger or smaller yearly change of volume, "
-            "and does that differ between the groups?"
+            f"In the years in which a patient has more {label}s, do brain structures change more, or less, than in other "
+            "years and other patients, and does that differ between the groups?"
         ),
         kind="mixed",
         outcome="change_pct_etiv",

@@ -79,7 +79,7 @@ def build_frame(
         groups=tuple(groups) or (ALL,),
         patient="patient",
         analysis=analysis.id,
-        unit=analysis.unit,
+        unit=analysis.unit(study.definitions.annualised),
         predictor_unit=_unit(study, analysis),
         outcome_sd=study.priors.outcome_sd,
     )
