@@ -55,8 +55,8 @@ def _year_to_year(short: str, predictor: str, label: str) -> Analysis:
         id=f"year_to_year_{short}",
         title=f"{label[0].upper()}{label[1:]}s, year to year",
         question=(
-            f"In the years in which a patient has more {label}s, do brain structures change more, or less, than in other "
-            "years and other patients, and does that differ between the groups?"
+            f"In patient-years with more {label}s, do brain structures change more, or less, than in other "
+            "patient-years, and does that differ between the groups?"
         ),
         kind="mixed",
         outcome="change_pct_etiv",

@@ -170,6 +170,14 @@ def test_unit_of_the_outcome_changes_the_unit_of_the_slope_only(scale: float) ->
     np.testing.assert_allclose(a.sd() * scale, b.sd(), rtol=1e-9)
 
 
+def test_unit_of_the_predictor_changes_the_unit_of_the_slope_only() -> None:
+    """A slope per three lesions would be reported as one per lesion."""
+    table = long_table(8)
+    plain, other = frame_of(table), frame_of(table.assign(x=3 * table["x"]), predictor_unit=3.0)
+    a, b = (_integrated(frame).solution.mixture.scaled(frame.slope_scale) for frame in (plain, other))
+    np.testing.assert_allclose(a.mean(), 3 * b.mean(), rtol=1e-9)
+
+
 def test_order_of_rows_and_labels_of_patients_do_not_matter() -> None:
     """Sorting a table would change its results."""
     table = long_table(9)
