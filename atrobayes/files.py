@@ -27,7 +27,16 @@ MISSING = "n/a"
 
 @dataclass(frozen=True)
 class Column:
-    """One column of an output table, as its JSON sidecar describes it."""
+    """One column of an output table, as its JSON sidecar describes it.
+
+    Attributes
+    ----------
+    name, description : str
+    units : str
+        "" where it has none.
+    levels : mapping of str to str, optional
+        Meaning of each text it may hold.
+    """
 
     name: str
     description: str
@@ -102,6 +111,8 @@ def write_table(path: Path, frame: pd.DataFrame, columns: Sequence[Column], scra
         Has exactly the columns listed (any order); rows are written in the order given.
     columns : sequence of Column
         Order, names, units and meaning of the columns.
+    scratch : Path, optional
+        Folder for temporary files, see `atomic`.
 
     Raises
     ------

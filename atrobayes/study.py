@@ -183,6 +183,16 @@ class Study(_Table):
 def read_study(path: Path) -> Study:
     """Read study.toml.
 
+    Parameters
+    ----------
+    path : Path
+        The file; paths in it are relative to its folder.
+
+    Returns
+    -------
+    Study
+        Checked for shape and types, its paths absolute.
+
     Raises
     ------
     StudyError

@@ -64,7 +64,17 @@ class ClinicalTable:
         self.cells = self._read_cells() if self.readable else pd.DataFrame()
 
     def fault(self, line: int | None, column: str, found: str, expected: str, todo: str = "") -> Fault:
-        """Say what is wrong at a line (None: the file) and column of this table."""
+        """Say what is wrong at a place of this table.
+
+        Parameters
+        ----------
+        line : int or None
+            Line number, None: the file as a whole.
+        column : str
+            "" for all of them.
+        found, expected, todo : str
+            As in `Fault`.
+        """
         return Fault(found, expected, todo, str(self.path), line, column)
 
     def notes(self) -> tuple[str, ...]:

@@ -105,11 +105,22 @@ def neda3(
     *,
     unconfirmed: Literal["no", "yes", "exclude"] = "no",
 ) -> Neda:
-    """NEDA-3 of an interval from the counts of the visit that closes it; NaN is unknown.
+    """NEDA-3 of an interval from the counts of the visit that closes it.
 
-    Any activity found: "no", with the kinds found. Otherwise anything unknown: "undetermined".
-    Otherwise "yes". An unconfirmed progression counts as none ("no"), as one ("yes"), or as unknown
-    ("exclude").
+    Parameters
+    ----------
+    relapses, new_gd, new_t2 : float
+        Counts; NaN is unknown.
+    progression : Progression
+        Of the EDSS.
+    unconfirmed : {"no", "yes", "exclude"}
+        Whether an unconfirmed progression counts as none, as one, or as unknown.
+
+    Returns
+    -------
+    Neda
+        Any activity found: "no", with the kinds found. Otherwise anything unknown: "undetermined".
+        Otherwise "yes".
     """
     found = {
         "relapse": _any(relapses),

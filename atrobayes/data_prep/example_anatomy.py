@@ -17,6 +17,8 @@ class Part:
 
     Parameters
     ----------
+    name : str
+        As in the catalogue of structures.
     level : float
         Typical volume, % of eTIV.
     ageing : float

@@ -11,11 +11,21 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Exclusion:
-    """A scan that exists but cannot be used: which pattern of visits has it, where and why."""
+    """A scan that exists but cannot be used.
+
+    Attributes
+    ----------
+    pattern : str
+        Which visits with usable scans the patient has, see `GroupPlan.patterns`.
+    visit : int
+        The visit with the scan.
+    reason : {"steroid", "quality", "errors", "running"}
+        Why it cannot be used.
+    """
 
     pattern: str
     visit: int
-    reason: str  # steroid | quality | errors | running
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -24,16 +34,28 @@ class GroupPlan:
 
     Parameters
     ----------
+    label : str
+        Name of the group.
+    size : int
+        Patients.
     patterns : dict
         Visits with a usable scan ("013") and the number of patients who have them.
+    exclusions : tuple of Exclusion
+        Scans that exist but cannot be used.
     attended : tuple
         Patients seen at each year, scanned or not.
     new_t2, new_gd : tuple
         Lesions found at each year, all patients together.
     with_relapse : tuple
         Patients with a relapse since the previous visit (at year 0: in the year before).
+    relapses_before, previous_dmts, women : int
+        Totals at baseline, all patients together.
+    age_mean, duration_mean : float
+        Means at baseline, years.
     edss_sum : float
-        Sum of the baseline scores; `edss_median` is the median at each year.
+        Sum of the baseline scores.
+    edss_median : tuple
+        Median score at each year.
     edss_drift : float
         Typical first-year change of the score, in half points.
     many_lesions : int

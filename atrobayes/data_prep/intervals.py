@@ -84,9 +84,22 @@ def patient_years(cohort: xr.Dataset, definitions: Definitions) -> pd.DataFrame:
 
 
 def spanning(cohort: xr.Dataset, definitions: Definitions, visit_from: int, visit_to: int) -> pd.DataFrame:
-    """List the intervals from one visit to another, whatever lies between, in the form of `patient_years`.
+    """List the intervals from one visit to another, whatever lies between.
 
-    Relapses, lesions and EDSS are those of the closing visit, as in a patient-year.
+    Parameters
+    ----------
+    cohort : Dataset
+        As `build_cohort` makes it.
+    definitions : Definitions
+        How EDSS progression and NEDA are read.
+    visit_from, visit_to : int
+        Nominal years.
+
+    Returns
+    -------
+    DataFrame
+        One row for each patient with usable scans at both visits, in the form of `patient_years`: relapses,
+        lesions and EDSS are those of the closing visit.
     """
     usable = _usable(cohort)
     patients = cohort["patient"].to_numpy().tolist()

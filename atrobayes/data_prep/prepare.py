@@ -57,6 +57,16 @@ class Prepared:
 def prepare(study: Study) -> Prepared:
     """Read and check everything a study names, and join it.
 
+    Parameters
+    ----------
+    study : Study
+        As `read_study` gives it.
+
+    Returns
+    -------
+    Prepared
+        Nothing is written yet: see `write_prepared`.
+
     Raises
     ------
     DataError

@@ -25,7 +25,17 @@ _RERUN = "run recon-all for this scan again, or remove the file"
 
 @dataclass(frozen=True)
 class Measure:
-    """A number of the header."""
+    """A number of the header.
+
+    Attributes
+    ----------
+    value : float
+        In `unit`.
+    unit : str
+        As the header says it.
+    line : int
+        Where it stands in the file.
+    """
 
     value: float
     unit: str

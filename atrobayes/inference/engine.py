@@ -109,6 +109,19 @@ def get_engine(name: str) -> Engine:
 def choose_engine(name: str, model: Model, frame: Frame, priors: Priors) -> Engine:
     """Engine asked for, or for `auto` the first that serves the model.
 
+    Parameters
+    ----------
+    name : str
+        "auto" or a name in ENGINES.
+    model : Model
+    frame : Frame
+    priors : Priors
+
+    Returns
+    -------
+    Engine
+        One that does not refuse.
+
     Raises
     ------
     UsageError

@@ -22,7 +22,21 @@ from atrobayes.models.priors import Priors
 
 @dataclass(frozen=True)
 class Choices:
-    """How frames are fitted and reported: everything but the data."""
+    """How frames are fitted and reported: everything but the data.
+
+    Attributes
+    ----------
+    priors : Priors
+    engine : str
+        "auto" or the name of an engine.
+    settings : Settings
+        How hard the engine works.
+    seed : int
+        The study's.
+    interval : float
+        Probability inside every interval.
+    rope : Rope
+    """
 
     priors: Priors = field(default_factory=Priors)
     engine: str = "auto"
@@ -36,6 +50,15 @@ def estimate(
     frame: Frame, analysis: Analysis, choices: Choices, store: Store | None = None
 ) -> tuple[pd.DataFrame, Fit]:
     """Fit one frame both ways.
+
+    Parameters
+    ----------
+    frame : Frame
+    analysis : Analysis
+        What the frame was made for.
+    choices : Choices
+    store : Store, optional
+        Where an equal fit is looked up, and a new one kept.
 
     Returns
     -------

@@ -35,7 +35,15 @@ _TEXT = {
 
 @dataclass(frozen=True)
 class FitRecord:
-    """What one posterior file says of itself: how it was made and whether it may be trusted."""
+    """What one posterior file says of itself: how it was made and whether it may be trusted.
+
+    Attributes
+    ----------
+    file : str
+        Its name.
+    history, verdict : mapping
+        As `inference.fit.Fit` writes them.
+    """
 
     file: str
     history: Mapping[str, Any]

@@ -66,7 +66,21 @@ class Table:
 
 @dataclass(frozen=True)
 class Section:
-    """One section of the report, in the order paragraphs, figures, tables."""
+    """One section of the report, in the order paragraphs, figures, tables.
+
+    Attributes
+    ----------
+    id : str
+        Anchor on the page.
+    title : str
+        Heading.
+    status : {"ok", "warning", "failed", "not_applicable"}
+        Shown beside the heading unless ok.
+    paragraphs : tuple of str
+        Plain text.
+    tables : tuple of Table
+    figures : tuple of Figure
+    """
 
     id: str
     title: str

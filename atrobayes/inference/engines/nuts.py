@@ -52,7 +52,28 @@ def run_nuts(
     settings: Settings,
     seed: int,
 ) -> tuple[xr.DataTree, Draws]:
-    """Sample every outcome; one compilation for each pattern of missing values."""
+    """Sample every outcome; one compilation for each pattern of missing values.
+
+    Parameters
+    ----------
+    sampler : module
+        What samples: its name and version go into the history.
+    compile_sampler : callable
+        Takes graph and response of `swappable`, gives a Sampler.
+    model : Model
+    frame : Frame
+    priors : Priors
+    settings : Settings
+    seed : int
+        Each outcome's own is derived from it and the outcome's name.
+
+    Returns
+    -------
+    tree : DataTree
+        As the engine contract has it.
+    marginals : Draws
+        Raw units.
+    """
     by_outcome: dict[int, tuple[xr.Dataset, xr.Dataset]] = {}
     for rows, outcomes in frame.patterns():
         some = frame.select(rows, outcomes)

@@ -20,7 +20,14 @@ _MAIN, _SIDE = (0.1, 4.6), (5.3, 4.6)  # left edge and width of the two columns,
 class Box:
     """A box of the main column, with the box of what left the way just after it, if any.
 
-    `title` is set bold, `lines` below it; `leaves` are the lines of the side box.
+    Attributes
+    ----------
+    title : str
+        Set bold.
+    lines : tuple of str
+        Below the title.
+    leaves : tuple of str
+        Lines of the side box; empty: no side box.
     """
 
     title: str

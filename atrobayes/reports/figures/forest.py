@@ -21,7 +21,21 @@ _MARKER = {"classical": "s", "bayes": "o"}
 
 @dataclass(frozen=True)
 class ForestWords:
-    """Words of a forest plot: panel titles by term, row labels by structure, x axis, legend, alt text."""
+    """Words of a forest plot.
+
+    Attributes
+    ----------
+    panels : dict of str to str
+        Titles of the panels by term.
+    rows : dict of str to str
+        Labels of the rows by structure.
+    axis : str
+        Label of the x axis.
+    classical, bayes, rope : str
+        Entries of the legend.
+    alt : str
+        What a reader who cannot see it is told.
+    """
 
     panels: dict[str, str]
     rows: dict[str, str]
