@@ -69,7 +69,7 @@ def study_file() -> str:
     for file, columns in (("patients.tsv", PATIENT_COLUMNS), ("visits.tsv", VISIT_COLUMNS)):
         parts += [f"## `{file}`", _markdown(("column", "cell", "unit", "meaning"), map(_clinical, columns.values()))]
     sources = ((f"`{name}`", one.label, f"`{one.formula}`") for name, one in STRUCTURES.items())
-    asked = ((f"`{name}`", one.question, one.unit) for name, one in ANALYSES.items())
+    asked = ((f"`{name}`", one.question, one.unit()) for name, one in ANALYSES.items())
     parts += ["## Ids of structures", _markdown(("id", "structure", "source in aseg.stats"), sources)]
     parts += ["## Ids of analyses", _markdown(("id", "question", "unit of a slope"), asked)]
     return "\n\n".join(parts)
