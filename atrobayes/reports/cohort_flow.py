@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from atrobayes.data_prep.ledger import nominal_years
 from atrobayes.reports.results import Results
-from atrobayes.reports.wording import count
+from atrobayes.reports.wording import count, counted
 
 _STATUSES = {
     "missing": "FreeSurfer results not found",
@@ -48,8 +49,10 @@ class Flow:
         listed; scans kept.
     left_out : DataFrame
         Scans left out: one row per reason that occurred, in words, one column per group.
+    possible : Series
+        Yearly intervals if every scan were there: nominal years between a patient's first and last visit.
     lost_years : DataFrame
-        Years between a patient's visits that lack a usable scan at either end, by reason.
+        Those of them that lack a usable scan at either end, by reason.
     yearly, yearly_patients : Series
         Intervals between two consecutive visits with usable scans, and their patients.
     spans : dict
@@ -62,6 +65,7 @@ class Flow:
     scans: pd.Series
     left_out: pd.DataFrame
     usable: pd.Series
+    possible: pd.Series
     lost_years: pd.DataFrame
     yearly: pd.Series
     yearly_patients: pd.Series
@@ -84,13 +88,15 @@ def cohort_flow(results: Results) -> Flow:
     Returns
     -------
     Flow
-        `scans` = `usable` + all rows of `left_out`; `visits` = `scans` + `no_scan`.
+        `scans` = `usable` + all rows of `left_out`; `visits` = `scans` + `no_scan`; `possible` =
+        `yearly` + all rows of `lost_years`.
     """
     records = _records(results)
     intervals = results.intervals
     tally = _tally(results.groups)
     lost = records[~records["status"].isin(["usable", "none"])]
     years = results.exclusions[results.exclusions["stage"] == "interval"].merge(_patients(results), on="patient")
+    nominal = pd.DataFrame(nominal_years(results.cohort), columns=["patient", "year"])
     consecutive = intervals[intervals["visit_to"] == intervals["visit_from"] + 1]
     return Flow(
         patients=tally(_patients(results)),
@@ -99,6 +105,7 @@ def cohort_flow(results: Results) -> Flow:
         scans=tally(records[records["status"] != "none"]),
         left_out=_by_reason(lost, tally),
         usable=tally(records[records["status"] == "usable"]),
+        possible=tally(nominal.merge(_patients(results), on="patient")),
         lost_years=_by_reason(years.assign(reason=years["rule"].map(rule_words)), tally),
         yearly=tally(consecutive),
         yearly_patients=tally(consecutive.drop_duplicates("patient")),
@@ -107,35 +114,58 @@ def cohort_flow(results: Results) -> Flow:
 
 
 def analysed(results: Results) -> pd.DataFrame:
-    """Count the rows each analysis rests on.
+    """Count the intervals each analysis rests on.
 
     Parameters
     ----------
     results : Results
-        Uses n_obs and n_patients of the estimates.
+        Uses n_obs of the estimates.
 
     Returns
     -------
     DataFrame
-        Index analysis; columns "all", each group, and "patients", as text: one number, or
-        "36 to 40" where structures differ. A group's count is that of its slope.
+        Index analysis; columns "all" and each group, as text: one number, or "36 to 40" where
+        structures differ. A group's count is that of its slope.
     """
+    rows = results.estimates.groupby("analysis", sort=False)
     return pd.DataFrame.from_dict(
-        {
-            str(name): _analysed(rows, results.groups)
-            for name, rows in results.estimates.groupby("analysis", sort=False)
-        },
-        orient="index",
+        {str(name): _sizes(part, results.groups, "n_obs") for name, part in rows}, orient="index"
     )
 
 
-def _analysed(rows: pd.DataFrame, groups: tuple[str, ...]) -> dict[str, str]:
+def patients_analysed(results: Results) -> pd.Series:
+    """Count the patients with at least one interval analysed: "all" and each group, as in `analysed`."""
+    return pd.Series(_sizes(results.estimates, results.groups, "n_patients"))
+
+
+def steroids_unknown(results: Results) -> str:
+    """Say how many scans the steroid washout could not be checked for; "" where it could for all."""
+    if "days_since_steroid" not in results.cohort:
+        return ""
+    status = pd.Series(results.cohort["scan_status"].to_numpy())
+    days = pd.Series(results.cohort["days_since_steroid"].to_numpy())
+    unknown = int(((status == "usable") & days.isna()).sum())
+    checked = int((status.isin(["usable", "steroid"]) & days.notna()).sum())
+    if not unknown:
+        return ""
+    rule = f"the washout rule could be applied to {counted(checked, 'scan')} only"
+    if "steroid_unknown" not in str(results.cohort.attrs.get("flags", "")):
+        return f"The study's table does not give the days since steroids; {rule}."
+    return (
+        f"For {counted(unknown, 'usable scan')} no date of intravenous steroids is known: the study's table says n/a, "
+        f"none known. They were kept; {rule}."
+    )
+
+
+def _sizes(rows: pd.DataFrame, groups: tuple[str, ...], column: str) -> dict[str, str]:
     own = rows["term"].isin([f"slope[{group}]" for group in groups])
     together = rows[~own]
     if not len(together):  # more than two groups have no term of their own for all
-        together = rows.drop_duplicates(["structure", "term"]).groupby("structure")[["n_obs", "n_patients"]].sum()
-    by_group = {group: _range(rows.loc[rows["term"] == f"slope[{group}]", "n_obs"]) for group in groups}
-    return {"all": _range(together["n_obs"])} | by_group | {"patients": _range(together["n_patients"])}
+        together = (
+            rows.drop_duplicates(["analysis", "structure", "term"]).groupby(["analysis", "structure"])[[column]].sum()
+        )
+    by_group = {group: _range(rows.loc[rows["term"] == f"slope[{group}]", column]) for group in groups}
+    return {"all": _range(together[column])} | by_group
 
 
 def _range(counts: pd.Series) -> str:

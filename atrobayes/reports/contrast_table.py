@@ -1,4 +1,4 @@
-"""The contrast as it is shown: numbers with unit, intervals with level and kind, verdicts in words."""
+"""The contrast as it is shown: numbers to the decimals they deserve, verdicts in words."""
 
 from __future__ import annotations
 
@@ -7,37 +7,25 @@ from typing import Any
 
 import pandas as pd
 
-from atrobayes.reports.contrast import KEY, headline
-from atrobayes.reports.results import Results
+from atrobayes.reports.flags import marks
+from atrobayes.reports.results import Results, each_row
 from atrobayes.reports.wording import (
     VERDICT_WORDS,
     analysis_title,
     between,
+    decimals,
+    fixed,
+    interval_header,
     interval_name,
-    number,
     p_cell,
     probability,
     structure_name,
-    term_words,
+    term_label,
+    unit_parts,
 )
 
 _NAMES = {"analysis": "Analysis", "structure": "Structure", "term": "Term"}
-FLAG_MARKS = {
-    "singular": "ˢ",
-    "gate_failed": "†",
-    "prior_only": "ᵖ",
-    "not_estimable": "ⁿ",
-    "few_patients": "ᶠ",
-    "leverage": "ˡ",
-}
-FLAG_WORDS = {
-    "singular": "singular classical fit (patient variance estimated as zero)",
-    "gate_failed": "the fit did not pass its checks; do not rely on this number",
-    "prior_only": "no information in the data; the row shows the prior",
-    "not_estimable": "a group without spread in the predictor; no classical estimate",
-    "few_patients": "few patients",
-    "leverage": "a single patient carries much of the estimate",
-}
+_METHODS = ("classical", "bayes")
 
 
 def contrast_rows(results: Results, rows: pd.DataFrame, naming: Sequence[str] = ("structure",)) -> pd.DataFrame:
@@ -55,22 +43,25 @@ def contrast_rows(results: Results, rows: pd.DataFrame, naming: Sequence[str] = 
     Returns
     -------
     DataFrame
-        The unit stands in the headers where all rows share it, else in a column of its own.
-        Flagged numbers carry the marks of `FLAG_MARKS`.
+        Estimates and interval ends of a row have the same decimals. What is changed (% of eTIV) stands in the
+        headers; where rows differ in what it is per, that has a column of its own. Flagged numbers carry marks.
     """
-    units = list(rows["unit"].unique())
-    unit = f", {units[0]}" if len(units) == 1 else ""
-    marks = {method: _marks(results, rows, method) for method in ("classical", "bayes")}
+    parts = [unit_parts(unit) for unit in rows["unit"]]
+    changes, per = ({part[place] for part in parts} for place in (0, 1))
+    unit = f", {parts[0][0]}" if len(changes) == 1 else ""
+    numbers = {method: _numbers(rows, method) for method in _METHODS}
     columns: dict[str, Any] = {_NAMES[name]: rows[name].map(_namer(name, results)) for name in naming}
     if not unit:
         columns["Unit"] = rows["unit"]
+    elif len(per) > 1:
+        columns["Per"] = [part[1] for part in parts]
     columns |= {
-        f"Classical estimate{unit}": rows["classical_estimate"].map(number) + marks["classical"],
-        f"Classical {interval_name(results.estimates, 'classical')}": _between(rows, "classical"),
+        f"Classical{unit}": _joined(numbers["classical"][0], marks(results, rows, "classical")),
+        interval_header(results.estimates, "classical"): numbers["classical"][1],
         "p": rows["classical_p"].map(p_cell),
         "q": rows["classical_q_bh"].map(p_cell),
-        f"Posterior mean{unit}": rows["bayes_estimate"].map(number) + marks["bayes"],
-        f"Bayesian {interval_name(results.estimates, 'bayes')}": _between(rows, "bayes"),
+        f"Bayesian{unit}": _joined(numbers["bayes"][0], marks(results, rows, "bayes")),
+        interval_header(results.estimates, "bayes"): numbers["bayes"][1],
         "pd": rows["bayes_pd"].map(probability),
         "P(in ROPE)": rows["bayes_p_rope"].map(probability),
         "Verdict": rows["verdict"].map(VERDICT_WORDS),
@@ -78,28 +69,29 @@ def contrast_rows(results: Results, rows: pd.DataFrame, naming: Sequence[str] = 
     return pd.DataFrame(columns)
 
 
-def flags_in_words(results: Results) -> str:
-    """Explain the marks that occur in this folder; "" where there are none."""
-    present = {flag for flags in results.estimates["flags"].unique() for flag in split_flags(flags)}
-    return "; ".join(f"{mark} {FLAG_WORDS[flag]}" for flag, mark in FLAG_MARKS.items() if flag in present)
+def intervals_in_words(results: Results) -> str:
+    """Say what kind of interval stands beside which estimate, for a caption."""
+    classical, bayes = (interval_name(results.estimates, method) for method in _METHODS)
+    return f"classical estimate with {classical}, posterior mean with {bayes}"
 
 
-def split_flags(flags: str) -> list[str]:
-    """Split the flags of one row."""
-    return [flag.strip() for flag in flags.split(",") if flag.strip()]
+def row_decimals(row: Any) -> int:
+    """Decimals that suit one row of `contrast`: those of the narrower of its two intervals."""
+    ends = (row.classical_ci_low, row.classical_ci_high, row.bayes_ci_low, row.bayes_ci_high)
+    return decimals([(ends[1] - ends[0]) / 2, (ends[3] - ends[2]) / 2], ends)
+
+
+def _numbers(rows: pd.DataFrame, method: str) -> tuple[list[str], list[str]]:
+    places = [row_decimals(row) for row in each_row(rows)]
+    estimate, low, high = (rows[f"{method}_{name}"] for name in ("estimate", "ci_low", "ci_high"))
+    return list(map(fixed, estimate, places)), list(map(between, low, high, places))
+
+
+def _joined(numbers: Sequence[str], behind: Sequence[str]) -> list[str]:
+    return [number + mark for number, mark in zip(numbers, behind, strict=True)]
 
 
 def _namer(name: str, results: Results) -> Callable[[str], str]:
     if name == "term":
-        return lambda term: term_words(term, results.groups)
+        return lambda term: term_label(term, results.groups)
     return {"analysis": analysis_title, "structure": structure_name}[name]
-
-
-def _between(rows: pd.DataFrame, method: str) -> list[str]:
-    return [between(low, high) for low, high in zip(rows[f"{method}_ci_low"], rows[f"{method}_ci_high"], strict=True)]
-
-
-def _marks(results: Results, rows: pd.DataFrame, method: str) -> list[str]:
-    flags = headline(results.estimates, method).set_index(list(KEY))["flags"].to_dict()
-    keys = rows[list(KEY)].itertuples(index=False, name=None)
-    return ["".join(FLAG_MARKS.get(flag, "") for flag in split_flags(flags.get(key, ""))) for key in keys]

@@ -69,6 +69,11 @@ def fit_name(fit: FitRecord) -> str:
     )
 
 
+def sampled(fit: FitRecord) -> bool:
+    """Whether a fit rests on random draws, and so on a seed."""
+    return fit.verdict.get("kind") == "nuts"
+
+
 def prior_tables(results: Results) -> tuple[Table, ...]:
     """Tabulate the priors on the standardised scale, once for all fits that share them, and in raw units (folded)."""
     together: dict[str, list[FitRecord]] = {}
@@ -137,9 +142,8 @@ def _shared(fit: FitRecord) -> dict[str, Any]:
 def _fit_paragraph(fits: list[FitRecord]) -> str:
     history = fits[0].history
     formula = str(history.get("formula", ""))
-    sampled = fits[0].verdict.get("kind") == "nuts"
     seeds = listed(dict.fromkeys(str(fit.history.get("seed", "n/a")) for fit in fits))
-    told = f" Settings: {_settings(history.get('settings', {}))}. Seeds: {seeds}." if sampled else ""
+    told = f" Settings: {_settings(history.get('settings', {}))}. Seeds: {seeds}." if sampled(fits[0]) else ""
     titles = "; ".join(dict.fromkeys(analysis_title(str(fit.history.get("analysis", ""))) for fit in fits))
     model, family = (str(history.get(name, "")) for name in ("model", "family"))
     return (
@@ -175,6 +179,6 @@ def _reported(results: Results) -> str:
     units = listed(f"{value:g}" for value in sorted(rows["u"].dropna().unique()))
     return (
         f"Reported. Posterior mean and {interval_name(results.estimates, 'bayes')}; probability of direction pd = "
-        f"max(P(θ > 0), P(θ < 0)); posterior probability of an association {width} (u = {units or 'n/a'}; region of "
-        "practical equivalence, ROPE, a convention)."
+        f"max(P(θ > 0), P(θ < 0)); posterior probability of an association negligible by convention, "
+        f"{width} (u = {units or 'n/a'}; region of practical equivalence, ROPE)."
     )

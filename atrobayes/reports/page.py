@@ -10,12 +10,13 @@ import pandas as pd
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+from atrobayes.reports.flags import FLAG_MARKS
 from atrobayes.reports.section import Figure, Section
 from atrobayes.reports.wording import MINUS
 
 # numbers as `wording` writes them, intervals of them, with marks behind; n/a counts as a number
 _VALUE = rf"[{MINUS}+]?[\d.,]+(e[{MINUS}+]?\d+)?"
-_NUMERIC = re.compile(rf"^(n/a|[<>]?\s?{_VALUE}( to {_VALUE})?)?[ˢ†ᵖⁿᶠˡ]*$")
+_NUMERIC = re.compile(rf"^(n/a|[<>±]?\s?{_VALUE}( to {_VALUE})?)?( [{''.join(FLAG_MARKS.values())}])*$")
 
 
 def render(title: str, sections: Sequence[Section]) -> str:

@@ -48,6 +48,8 @@ class Table:
         Text cells; the index is not shown.
     caption : str
         What the rows are.
+    details : str
+        Second half of the caption, set lighter: unit, kinds of intervals.
     file : str
         File of the results folder that holds the same numbers in full, or "".
     row_classes : tuple of str
@@ -60,6 +62,7 @@ class Table:
     frame: pd.DataFrame
     caption: str
     file: str = ""
+    details: str = ""
     row_classes: tuple[str, ...] = ()
     folded: bool = False
 

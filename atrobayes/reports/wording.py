@@ -9,6 +9,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 MINUS = "\N{MINUS SIGN}"
+_MOST_PLACES = 12
 _STRUCTURES = {
     "total_wm": "Total white matter",
     "whole_brain": "Whole brain",
@@ -66,6 +67,12 @@ def term_words(term: str, groups: tuple[str, ...]) -> str:
     return term.replace("_", " ")
 
 
+def term_label(term: str, groups: tuple[str, ...]) -> str:
+    """Name of a term where space is short: "interaction, CLAD - ALEM"."""
+    two = term == "interaction" and len(groups) == 2
+    return f"interaction, {groups[0]} {MINUS} {groups[1]}" if two else term_words(term, groups)
+
+
 def number(value: float, digits: int = 3) -> str:
     """Write a number to `digits` significant digits, with a true minus sign; n/a where missing."""
     if math.isnan(value):
@@ -84,15 +91,39 @@ def count(value: float) -> str:
     return "n/a" if math.isnan(value) else f"{value:,.0f}"
 
 
-def between(low: float, high: float) -> str:
-    """Write an interval, both ends to the decimal place that gives the larger one three significant digits."""
-    if math.isnan(low) or math.isnan(high):
-        return "n/a"
-    widest = max(abs(low), abs(high))
-    if not 1e-6 <= widest < 1e6:
-        return f"{number(low)} to {number(high)}"
-    places = max(0, 2 - math.floor(math.log10(widest)))
-    return f"{low:z.{places}f} to {high:z.{places}f}".replace("-", MINUS)
+def decimals(halves: Iterable[float], ends: Iterable[float] = ()) -> int:
+    """Give the decimal places that suit a row of estimates and intervals.
+
+    Parameters
+    ----------
+    halves : iterable of float
+        Half-widths of the row's intervals; missing ones do not count.
+    ends : iterable of float
+        Interval ends that must not look like zero.
+
+    Returns
+    -------
+    int
+        The narrowest half-width gets two or three significant digits (30 to 299 of the last place); more
+        places where an end would be rounded to zero, since on which side of zero it lies decides how it is read.
+    """
+    known = [half for half in halves if half > 0]
+    if not known:
+        return 3
+    places = max(0, -math.floor(math.log10(min(known) / 30)))
+    while places < _MOST_PLACES and any(abs(end) > 0 and not float(f"{end:.{places}f}") for end in ends):
+        places += 1
+    return places
+
+
+def fixed(value: float, places: int) -> str:
+    """Write a number to a number of decimal places, with a true minus sign and no minus zero; n/a where missing."""
+    return "n/a" if math.isnan(value) else f"{value:z.{places}f}".replace("-", MINUS)
+
+
+def between(low: float, high: float, places: int) -> str:
+    """Write an interval to a number of decimal places; n/a where an end is missing."""
+    return "n/a" if math.isnan(low + high) else f"{fixed(low, places)} to {fixed(high, places)}"
 
 
 def p_cell(p: float) -> str:
@@ -115,12 +146,25 @@ def probability(value: float) -> str:
 
 def interval_name(estimates: pd.DataFrame, method: str) -> str:
     """Level and kind of a method's intervals, for instance "95% equal-tailed posterior interval"."""
+    return f"{interval_header(estimates, method)}{'' if method.startswith('classical') else ' posterior'} interval"
+
+
+def interval_header(estimates: pd.DataFrame, method: str) -> str:
+    """Level and kind of a method's intervals as a column header, for instance "95% equal-tailed"."""
     rows = estimates[estimates["method"] == method]
-    levels = listed(f"{100 * level:g}%" for level in sorted(rows["ci_prob"].dropna().unique()))
-    if method.startswith("classical"):
-        return f"{levels} confidence interval".strip()
-    kinds = listed(_KINDS.get(kind, kind) for kind in rows["ci_kind"].unique() if kind)
-    return " ".join(part for part in (levels, kinds, "posterior interval") if part)
+    kinds = ["confidence"] if method.startswith("classical") else [_KINDS.get(kind, kind) for kind in rows["ci_kind"]]
+    return " ".join(part for part in (level(rows), listed(dict.fromkeys(filter(None, kinds)))) if part)
+
+
+def level(rows: pd.DataFrame) -> str:
+    """Level of the intervals of some rows, for instance "95%"."""
+    return listed(f"{100 * prob:g}%" for prob in sorted(rows["ci_prob"].dropna().unique()))
+
+
+def unit_parts(unit: str) -> tuple[str, str]:
+    """Split the unit of a slope into that of the change and what it is per: ("% of eTIV", "new T2 lesion")."""
+    change, _, per = unit.partition(" per ")
+    return change, per
 
 
 def listed(items: Iterable[str]) -> str:

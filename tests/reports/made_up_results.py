@@ -15,6 +15,7 @@ from scipy import stats
 from atrobayes.files import Column, write_table
 
 HOSTILE = "<b>x</b>"
+COUNTED = {"year_to_year_t2": "to", "year_to_year_gd": "from"}  # whose visit's lesions an analysis used
 STRUCTURES = (
     "total_wm", "whole_brain", "cerebellum", "cerebellar_cortex", "cortex", "dgm", "total_gm",
     "thalamus", "caudate", "putamen", "hippocampus", "amygdala", HOSTILE,
@@ -23,6 +24,7 @@ ANALYSES = {
     "year_to_year_t2": ("new_t2", "% of eTIV per new T2 lesion"),
     "year_to_year_gd": ("new_gd", "% of eTIV per new Gd+ lesion"),
 }
+LESIONS = {"new_t2_from": 2, "new_t2_to": 5, "new_gd_from": 3, "new_gd_to": 2}  # counts go round 0 … size - 1
 STATUSES = {"steroid": 2, "failed": 2, "unfinished": 1, "missing": 1, "none": 7}
 RULES = {
     "steroid": "steroid_washout",
@@ -55,7 +57,7 @@ def make_results(out: Path, groups: tuple[str, ...] = ("CLAD", "ALEM"), engine: 
     _table(out / "changes.tsv", _changes(intervals))
     _table(out / "estimates.tsv", estimates(groups, engine))
     for analysis in ANALYSES:
-        _posterior(out / "posterior" / f"{analysis}--bayes--{engine}.nc", analysis, engine)
+        _posterior(out / "posterior" / f"{analysis}--bayes--{engine}.nc", analysis, engine, intervals)
     return out
 
 
@@ -102,7 +104,7 @@ def _bayes(z: float, se: float, s_y: float, key: tuple[str, str, str]) -> dict[s
     named |= {"pd": 0.968 if key in CLASSICAL_ONLY else stats.norm.cdf(abs(mean) / sd)}
     named |= {"p_rope": float(np.diff(stats.norm.cdf([-rope, rope], mean, sd))[0])}
     named |= {"rope_low": -rope, "rope_high": rope, "prior_sd": 0.5 * s_y}
-    return named | {"log_bf10": -0.3, "type_s": 0.01, "type_m": 1.4}
+    return named | {"log_bf10": -0.3, "type_s": 0.01, "type_m": 1.4, "pull": 0.1}
 
 
 def _records(groups: tuple[str, ...]) -> pd.DataFrame:
@@ -121,8 +123,14 @@ def _records(groups: tuple[str, ...]) -> pd.DataFrame:
 
 def _cohort(records: pd.DataFrame, groups: tuple[str, ...]) -> xr.Dataset:
     patients = records.drop_duplicates("patient")
+    days = np.where(records["status"] == "steroid", 30.0, np.where(records["visit"] == 1, 100.0, np.nan))
+    unknown = int((np.isnan(days) & (records["status"] == "usable")).sum())
+    flag = {"rule": "steroid_unknown", "patient": "", "visit": None, "reason": f"{unknown} scans"}
     return xr.Dataset(
-        {"group": ("patient", patients["group"].to_numpy(dtype=object))},
+        {
+            "group": ("patient", patients["group"].to_numpy(dtype=object)),
+            "days_since_steroid": ("record", days),
+        },
         coords={
             "patient": patients["patient"].to_numpy(dtype=object),
             "record_patient": ("record", records["patient"].to_numpy(dtype=object)),
@@ -133,6 +141,7 @@ def _cohort(records: pd.DataFrame, groups: tuple[str, ...]) -> xr.Dataset:
             "schema_version": "1",
             "groups": list(groups),
             "name": "Made-up study",
+            "flags": json.dumps([flag]),
             "files": json.dumps({"visits.tsv": "0f" * 32, "QzC003/aseg.stats": "1e" * 32}),
         },
     )
@@ -147,7 +156,22 @@ def _exclusions(records: pd.DataFrame) -> pd.DataFrame:
         "reason": "scan of " + lost["patient"],
         "file": lost["patient"] + ".long",
     }
-    return pd.DataFrame(columns)
+    return pd.concat([pd.DataFrame(columns), _lost_years(records)], ignore_index=True)
+
+
+def _lost_years(records: pd.DataFrame) -> pd.DataFrame:
+    status = records.set_index(["patient", "visit"])["status"]
+    rows = [
+        {
+            "stage": "interval",
+            "patient": who,
+            "visit": visit,
+            "rule": "missed_visit" if "none" in ends else "scan_unusable",
+        }
+        for who, visit in status.index
+        if visit and (ends := {status[who, visit - 1], status[who, visit]}) != {"usable"}
+    ]
+    return pd.DataFrame(rows).assign(reason="a scan", structure=None, analysis=None, file=None)
 
 
 def _intervals(records: pd.DataFrame) -> pd.DataFrame:
@@ -157,7 +181,8 @@ def _intervals(records: pd.DataFrame) -> pd.DataFrame:
     kept = pairs.loc[wanted, ["patient", "group", "visit_from", "visit_to"]]
     names = ["years", "new_t2_from", "new_t2_to", "new_gd_from", "new_gd_to", "relapses", "edss_from", "edss_to"]
     texts = {"edss_progression": "no", "neda3": "yes", "neda3_failed": None, "neda4": "no"}
-    return kept.assign(**dict.fromkeys(names, 1.0), **texts)
+    counts = {name: np.arange(len(kept)) % size for name, size in LESIONS.items()}
+    return kept.assign(**dict.fromkeys(names, 1.0) | counts, **texts)
 
 
 def _changes(intervals: pd.DataFrame) -> pd.DataFrame:
@@ -166,8 +191,10 @@ def _changes(intervals: pd.DataFrame) -> pd.DataFrame:
     return keys.assign(structure="thalamus", **dict.fromkeys(names, 1.0))
 
 
-def _posterior(path: Path, analysis: str, engine: str) -> None:
+def _posterior(path: Path, analysis: str, engine: str, intervals: pd.DataFrame) -> None:
     path.parent.mkdir(exist_ok=True)
+    yearly = intervals[intervals["visit_to"] - intervals["visit_from"] == 1]
+    mean = yearly[f"{ANALYSES[analysis][0]}_{COUNTED[analysis]}"].mean()
     raw = [
         {"structure": name, "term": "slope[CLAD]", "mean": 0.0, "sd": 0.3, "unit": ANALYSES[analysis][1]}
         for name in STRUCTURES
@@ -180,6 +207,7 @@ def _posterior(path: Path, analysis: str, engine: str) -> None:
         "seed": 123,
     }
     history |= {"settings": {"draws": 1000, "chains": 4}, "priors": {"standardised": standardised, "raw": raw}}
+    history |= {"scales": {"predictor_unit": 1.0, "predictor_mean": mean}}
     history |= {"frame_digest": "cd" * 32, "versions": {"numpy": "2.5.5", "xarray": "2026.4"}}
     failed = analysis == GATE_FAILED[0]
     kind = "quadrature" if engine == "quadrature" else "nuts"

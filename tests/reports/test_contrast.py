@@ -1,7 +1,5 @@
 """The contrast: who agrees with whom."""
 
-# ruff: noqa: SIM300 (the expected value stands first)
-
 from __future__ import annotations
 
 import math

@@ -1,7 +1,5 @@
 """Reading a results folder."""
 
-# ruff: noqa: SIM300 (the expected value stands first)
-
 from __future__ import annotations
 
 import numpy as np

@@ -1,14 +1,12 @@
 """Numbers and names as a reader sees them."""
 
-# ruff: noqa: SIM300 (the expected value stands first)
-
 from __future__ import annotations
 
 import math
 
 import pytest
 
-from atrobayes.reports.wording import between, listed, number, p_cell, probability, slug, term_words
+from atrobayes.reports.wording import between, decimals, fixed, listed, number, p_cell, probability, slug, term_words
 
 
 @pytest.mark.parametrize(
@@ -24,12 +22,26 @@ def test_numbers_have_three_significant_digits(text, value):
 
 
 @pytest.mark.parametrize(
-    ("text", "ends"),
-    [("-0.0231 to 0.0006", (-0.02311, 0.00056)), ("1.20 to 1.35", (1.2, 1.35)), ("n/a", (math.nan, 1.0))],
+    ("places", "half"), [(2, 0.3), (2, 2.99), (3, 0.299), (1, 3.0), (0, 30.0), (0, 4e5), (5, 0.0003), (3, math.nan)]
 )
-def test_both_ends_of_an_interval_have_the_same_decimals(text, ends):
-    """The end near zero would look more exact than the other."""
-    assert text.replace("-", "\N{MINUS SIGN}") == between(*ends)
+def test_the_narrower_interval_gets_two_or_three_digits(places, half):
+    """An interval of 0.035 on either side would be written to one digit, or to six."""
+    assert places == decimals([half, 4e9] if half > 0 else [half])
+
+
+def test_an_end_of_an_interval_is_never_rounded_to_zero():
+    """Whether an interval holds zero would be left to the reader's guess."""
+    assert "−0.00502 to 0.00003" == between(-0.00502, 0.0000265, decimals([0.0025], [-0.00502, 0.0000265]))
+    assert 7 == decimals([0.0025], [-0.005, 0.0000004])
+    assert 5 == decimals([0.0025], [-0.005, 0.0])
+
+
+def test_rounded_to_zero_has_no_sign():
+    """A slope of nothing would be shown as a small loss."""
+    assert "0.000" == fixed(-0.0000012, 3)
+    assert "−0.050" == fixed(-0.05, 3)
+    assert "n/a" == fixed(math.nan, 3)
+    assert "n/a" == between(math.nan, 1.0, 2)
 
 
 def test_probabilities_are_never_rounded_to_certainty_or_across_a_cut_off():

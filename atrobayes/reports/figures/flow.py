@@ -11,9 +11,9 @@ from matplotlib.patches import Rectangle
 
 from atrobayes.reports.figures.drawing import canvas, svg
 
-_CHARACTERS = 62  # a line of a box holds
 _LINE = 0.2  # inches a line of text takes
-_MAIN, _SIDE = (0.1, 4.6), (5.3, 4.6)  # left edge and width of the two columns, inches
+_MAIN, _SIDE = (0.1, 5.0), (4.3, 5.6)  # left edge and width of the two columns, inches; their boxes alternate
+_CHARACTERS = 13.2  # an inch of a line holds
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def flow_svg(name: str, boxes: Sequence[Box], alt: str) -> str:
     alt : str
         The same in a sentence.
     """
-    boxes = [Box(box.title, _wrapped(box.lines), _wrapped(box.leaves)) for box in boxes]
+    boxes = [Box(box.title, _wrapped(box.lines, _MAIN), _wrapped(box.leaves, _SIDE)) for box in boxes]
     height = sum(_height(box.lines) + _gap(box) for box in boxes)
     with canvas(name, 10, height) as figure:
         figure.set_layout_engine("none")
@@ -60,8 +60,8 @@ def flow_svg(name: str, boxes: Sequence[Box], alt: str) -> str:
         return svg(figure, name, alt)
 
 
-def _wrapped(lines: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(part for line in lines for part in textwrap.wrap(line, _CHARACTERS))
+def _wrapped(lines: tuple[str, ...], column: tuple[float, float]) -> tuple[str, ...]:
+    return tuple(part for line in lines for part in textwrap.wrap(line, int(column[1] * _CHARACTERS)))
 
 
 def _height(lines: tuple[str, ...]) -> float:

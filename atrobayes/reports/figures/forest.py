@@ -11,11 +11,12 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from atrobayes.reports.figures.drawing import BAYES, CLASSICAL, canvas, svg
+from atrobayes.reports.figures.drawing import BAYES, CLASSICAL, VERDICT_COLOURS, canvas, svg
 from atrobayes.reports.results import each_row
 
 _OFFSET = {"classical": -0.17, "bayes": 0.17}
 _COLOUR = {"classical": CLASSICAL, "bayes": BAYES}
+_SHADE = 0.22
 _MARKER = {"classical": "s", "bayes": "o"}
 
 
@@ -33,6 +34,8 @@ class ForestWords:
         Label of the x axis.
     classical, bayes, rope : str
         Entries of the legend.
+    verdicts : dict of str to str
+        Names of the verdicts whose rows are shaded.
     alt : str
         What a reader who cannot see it is told.
     """
@@ -43,6 +46,7 @@ class ForestWords:
     classical: str
     bayes: str
     rope: str
+    verdicts: dict[str, str]
     alt: str
 
 
@@ -55,20 +59,24 @@ def forest_svg(name: str, rows: pd.DataFrame, words: ForestWords) -> str:
         Name of the figure.
     rows : DataFrame
         One row per structure, term and method (`classical`, `bayes`): structure, term, method,
-        estimate, ci_low, ci_high, rope_low, rope_high (all on the drawn axis), clear and
-        flagged (bool).
+        estimate, ci_low, ci_high, rope_low, rope_high (all on the drawn axis), verdict, clear
+        and flagged (bool).
     words : ForestWords
         `panels` and `rows` give the order, from left to right and from top to bottom.
 
     Returns
     -------
     str
-        SVG. Filled marker: clear; open marker: not clear; broken line: flagged.
+        SVG. Filled marker: clear; open marker: not clear; broken line: flagged; shaded row: one of
+        `words.verdicts`. Panels of slopes share one scale.
     """
-    with canvas(name, 3.1 * len(words.panels) + 1.9, 0.36 * len(words.rows) + 1.75) as figure:
+    with canvas(
+        name, 3.1 * len(words.panels) + 1.9, 0.36 * len(words.rows) + 1.75 + 0.2 * len(words.verdicts)
+    ) as figure:
         axes = figure.subplots(1, len(words.panels), sharey=True, squeeze=False)[0]
         for panel, term in zip(axes, words.panels, strict=True):
             _panel(panel, rows[rows["term"] == term], words, term)
+        _one_scale([panel for panel, term in zip(axes, words.panels, strict=True) if term.startswith("slope[")])
         _structures(axes[0], words)
         figure.supxlabel(words.axis, fontsize=10)
         figure.legend(handles=_legend(words), loc="outside upper left", ncols=2, frameon=False, fontsize=9)
@@ -79,6 +87,11 @@ def _panel(axes: Axes, rows: pd.DataFrame, words: ForestWords, term: str) -> Non
     place = {structure: position for position, structure in enumerate(words.rows)}
     _rope(axes, rows)
     axes.axvline(0, color="black", linewidth=0.8, zorder=1)
+    for row in each_row(rows[rows["verdict"].isin(words.verdicts)].drop_duplicates("structure")):
+        height = place[row.structure]
+        axes.axhspan(
+            height - 0.5, height + 0.5, color=VERDICT_COLOURS[row.verdict], alpha=_SHADE, linewidth=0, zorder=0
+        )
     for row in each_row(rows):
         if np.isfinite([row.estimate, row.ci_low, row.ci_high]).all():
             _interval(axes, row, place[row.structure])
@@ -88,6 +101,12 @@ def _panel(axes: Axes, rows: pd.DataFrame, words: ForestWords, term: str) -> Non
     axes.set_axisbelow(True)
     axes.spines["left"].set_visible(False)
     axes.locator_params(axis="x", nbins=5)
+
+
+def _one_scale(panels: list[Axes]) -> None:
+    ends = [panel.get_xlim() for panel in panels]
+    for panel in panels:
+        panel.set_xlim(min(low for low, _ in ends), max(high for _, high in ends))
 
 
 def _interval(axes: Axes, row: Any, position: int) -> None:
@@ -127,4 +146,8 @@ def _legend(words: ForestWords) -> list[Line2D | Patch]:
             label="open marker: not clear",
         ),
         Patch(color="#f0e442", alpha=0.3, linewidth=0, label=words.rope),
+        *(
+            Patch(color=VERDICT_COLOURS[verdict], alpha=_SHADE, linewidth=0, label=f"shaded row: {label}")
+            for verdict, label in words.verdicts.items()
+        ),
     ]

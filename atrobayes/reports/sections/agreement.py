@@ -29,8 +29,8 @@ def make(results: Results) -> Section:
         "Each point is one structure and term. The further right, the smaller the classical p; the further up, the "
         f"surer the posterior of the sign. Broken lines: the cut-offs p = {P_CUT} and pd = {PD_CUT}, which are "
         f"conventions. Grey line: pd = 1 {MINUS} p/2, where points would lie if the prior said nothing; points below "
-        "it are less sure than p alone suggests, as a rule because the prior draws estimates towards zero. Points "
-        "where the two verdicts part are named. Values beyond the axes are drawn at their ends."
+        "it are less sure than p alone suggests. Points where the two verdicts part are named. Values "
+        "beyond the axes are drawn at their ends."
     )
     figure = Figure("agreement", drawing, alt, caption)
     return Section("agreement", "p against probability of direction", "ok", (), (), (figure,))

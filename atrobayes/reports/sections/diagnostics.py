@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from atrobayes.reports.contrast import headline
-from atrobayes.reports.contrast_table import FLAG_WORDS, split_flags
-from atrobayes.reports.methods import fit_name
+from atrobayes.reports.flags import FLAG_WORDS, singular_in_words, split_flags
+from atrobayes.reports.methods import fit_name, sampled
 from atrobayes.reports.results import FitRecord, Results, each_row
 from atrobayes.reports.section import Section, Status, Table
 from atrobayes.reports.wording import analysis_title, counted, number
@@ -36,7 +35,7 @@ def make(results: Results) -> Section:
     kinds = dict.fromkeys(str(fit.verdict.get("kind", "")) for fit in results.fits)
     paragraphs = (
         checks_in_words(results),
-        *singular_in_words(results),
+        *filter(None, [singular_in_words(results)]),
         *(_KINDS[kind] for kind in kinds if kind in _KINDS),
     )
     return Section("diagnostics", "Diagnostics", status, paragraphs, tuple(tables))
@@ -48,7 +47,7 @@ def checks_in_words(results: Results) -> str:
     if not total:
         return "No posterior was found in this folder, so there is nothing Bayesian to check."
     if not failed:
-        return f"All {total} Bayesian fits passed their checks." if total > 1 else "The Bayesian fit passed its checks."
+        return _passed(results)
     names = "; ".join(fit_name(fit) for fit in failed)
     return (
         f"{len(failed)} of {counted(total, 'Bayesian fit')} did not pass the checks: {names}. Every number that did "
@@ -56,19 +55,18 @@ def checks_in_words(results: Results) -> str:
     )
 
 
-def singular_fits(results: Results) -> tuple[int, int]:
-    """Count the classical fits that are singular, and all classical fits (one per analysis and structure)."""
-    rows = headline(results.estimates, "classical")
-    fits = rows["flags"].str.contains("singular").groupby([rows["analysis"], rows["structure"]]).any()
-    return int(fits.sum()), len(fits)
-
-
-def singular_in_words(results: Results) -> tuple[str, ...]:
-    """Say how many classical fits are singular, if any."""
-    singular, total = singular_fits(results)
-    fits = counted(total, "classical fit")
-    told = f"{singular} of {fits} singular: patient variance estimated as zero, see Limitations."
-    return (told,) if singular else ()
+def _passed(results: Results) -> str:
+    total = len(results.fits)
+    bayes = results.estimates[results.estimates["fit_id"] != ""]
+    sizes = bayes.groupby(["analysis", "method", "engine"])["structure"].nunique().unique()
+    size = counted(sizes.max(), "structure") if len(set(sizes)) == 1 else f"{sizes.min()} to {sizes.max()} structures"
+    which = {1: "The Bayesian fit", 2: "Both Bayesian fits"}.get(total, f"All {total} Bayesian fits")
+    each, their = ("", "its") if total == 1 else (" each", "their")
+    exactly = "reliably" if any(map(sampled, results.fits)) else "exactly"
+    return (
+        f"{which} ({size}{each}) passed {their} numerical checks. These say that the numbers are computed {exactly}, "
+        "not that the model fits."
+    )
 
 
 def _failed(results: Results) -> list[FitRecord]:
@@ -92,7 +90,7 @@ def _fits(results: Results) -> Table:
         ]
     )
     classes = tuple("" if fit.verdict.get("passed") else "gate_failed" for fit in results.fits)
-    return Table("fits", frame, "Bayesian fits and their checks", "posterior/", classes)
+    return Table("fits", frame, "Bayesian fits and their checks", "posterior/", row_classes=classes)
 
 
 def _value(value: object) -> str:

@@ -4,40 +4,34 @@ from __future__ import annotations
 
 import pandas as pd
 
-from atrobayes.reports.contrast import P_CUT, PD_CUT, headline
-from atrobayes.reports.contrast_table import split_flags
+from atrobayes.reports.all_numbers import all_numbers, glossary
+from atrobayes.reports.contrast import P_CUT, PD_CUT, contrast, headline
 from atrobayes.reports.figures.forest import ForestWords, forest_svg
+from atrobayes.reports.flags import split_flags
 from atrobayes.reports.results import Results
-from atrobayes.reports.section import Figure, Section, Table
+from atrobayes.reports.section import Figure, Section
 from atrobayes.reports.wording import (
-    MINUS,
-    analysis_question,
+    VERDICT_WORDS,
     analysis_title,
     interval_name,
     listed,
     number,
     slug,
     structure_name,
-    term_words,
+    term_label,
 )
 
 _UNRELIABLE = {"gate_failed", "prior_only"}
 _ENDS = ["estimate", "ci_low", "ci_high", "rope_low", "rope_high"]
-_FULL = {
-    "structure": "Structure", "term": "Term", "method": "Method", "engine": "Engine", "estimate": "Estimate",
-    "median": "Median", "sd": "SD or SE", "ci_low": "Interval low", "ci_high": "Interval high", "hdi_low": "HDI low",
-    "hdi_high": "HDI high", "df": "df", "statistic": "t", "p": "p", "q_bh": "q (BH)", "p_holm": "p (Holm)", "pd": "pd",
-    "p_rope": "P(in ROPE)", "log_bf10": "log BF₁₀", "type_s": "Type S", "type_m": "Type M", "pull": "Pull",
-    "shrinkage": "Shrinkage", "rhat": "R-hat", "ess_bulk": "ESS bulk", "ess_tail": "ESS tail",
-    "divergences": "Divergences", "flags": "Flags",
-}  # fmt: skip
+_MARKED = ("classical_only", "bayes_only", "opposite_sign")
+_LEGEND = (("classical", "classical"), ("Bayesian", "bayes"))
 
 
 def make(results: Results) -> Section:
     """One forest plot per analysis, and all numbers folded below."""
     analyses = list(results.estimates["analysis"].unique())
     figures = tuple(_figure(results, analysis) for analysis in analyses)
-    tables = tuple(_all_numbers(results, analysis) for analysis in analyses)
+    tables = (*(all_numbers(results, analysis) for analysis in analyses), glossary(results))
     return Section("estimates", "Estimates", "ok", (_reading(results),), tables, figures)
 
 
@@ -64,30 +58,32 @@ def _reading(results: Results) -> str:
     bayes, classical = interval_name(results.estimates, "bayes"), interval_name(results.estimates, "classical")
     return (
         "Structures differ in size by a factor of a thousand, so the plots show every slope in standard deviations "
-        "(SD) of its own outcome over the rows analysed. Numbers in the outcome's own unit stand in the tables of "
-        f"the next section. Grey: classical estimate with {classical}. Blue: posterior mean with {bayes}."
+        "(SD) of its own outcome over the rows analysed; numbers in the outcome's own unit are in the next "
+        f"section. Grey: classical estimate with {classical}. Blue: posterior mean with {bayes}. Negative means more "
+        "loss of volume with more lesions (for the lateral ventricle the other way round: it grows where tissue "
+        "shrinks). Slopes of groups share one scale, an interaction has its own. Where classical and Bayesian verdict "
+        "part, the row is shaded. The yellow band, ROPE, holds what is negligible by convention."
     )
 
 
 def _figure(results: Results, analysis: str) -> Figure:
-    rows = standardised(results.estimates[results.estimates["analysis"] == analysis])
+    estimates = results.estimates[results.estimates["analysis"] == analysis]
+    verdicts = contrast(estimates)[["structure", "term", "verdict"]]
+    rows = standardised(estimates).merge(verdicts, on=["structure", "term"], validate="many_to_one")
     rows["clear"] = (rows["p"] < P_CUT) | (rows["pd"] > PD_CUT)
     rows["flagged"] = [bool(_UNRELIABLE & set(split_flags(flags))) for flags in rows["flags"]]
-    broken = "Broken line: do not rely on it, see Diagnostics. " if rows["flagged"].any() else ""
-    axis = _axis(rows)
-    words = _words(results, analysis, rows, axis)
+    words = _words(results, analysis, rows)
+    broken = " Broken line: do not rely on it, see Diagnostics." if rows["flagged"].any() else ""
     name = slug("forest", analysis)
     caption = (
-        f"{analysis_title(analysis)}. {analysis_question(analysis)} Horizontal axis: {axis}; negative means more loss "
-        "of volume with more lesions (for the lateral ventricle the other way round: it grows where tissue shrinks). "
-        f"Filled marker: clear (classical p < {P_CUT}; Bayesian pd > {PD_CUT}); open marker: not clear. {broken}"
-        f"Panels have scales of their own. {words.rope[0].upper()}{words.rope[1:]}."
+        f"{analysis_title(analysis)}. Horizontal axis: {words.axis}. Filled marker: clear (classical p < {P_CUT}; "
+        f"Bayesian pd > {PD_CUT}).{broken}"
     )
     return Figure(name, forest_svg(name, rows, words), words.alt, caption)
 
 
-def _words(results: Results, analysis: str, rows: pd.DataFrame, axis: str) -> ForestWords:
-    panels = {term: _panel(term, results) for term in rows["term"].unique()}
+def _words(results: Results, analysis: str, rows: pd.DataFrame) -> ForestWords:
+    panels = {term: term_label(term, results.groups) for term in rows["term"].unique()}
     structures = {structure: structure_name(structure) for structure in rows["structure"].unique()}
     clear = rows[rows["clear"]].groupby("method")["structure"].size()
     alt = (
@@ -96,17 +92,8 @@ def _words(results: Results, analysis: str, rows: pd.DataFrame, axis: str) -> Fo
         "the contrast tables."
     )
     classical, bayes = (f"{name}: {interval_name(results.estimates, method)}" for name, method in _LEGEND)
-    return ForestWords(panels, structures, axis, classical, bayes, _rope(rows), alt)
-
-
-_LEGEND = (("classical", "classical"), ("Bayesian", "bayes"))
-
-
-def _panel(term: str, results: Results) -> str:
-    words = term_words(term, results.groups)
-    return (
-        f"interaction, {results.groups[0]} {MINUS} {results.groups[1]}" if words.startswith("interaction (") else words
-    )
+    marked = {verdict: VERDICT_WORDS[verdict] for verdict in _MARKED if (rows["verdict"] == verdict).any()}
+    return ForestWords(panels, structures, _axis(rows), classical, bayes, _rope(rows), marked, alt)
 
 
 def _axis(rows: pd.DataFrame) -> str:
@@ -118,24 +105,4 @@ def _axis(rows: pd.DataFrame) -> str:
 def _rope(rows: pd.DataFrame) -> str:
     high = rows["rope_high"].dropna().round(6).unique()
     size = f" (within ±{number(high[0], 2)} SD)" if len(high) == 1 else ""
-    return f"yellow band: practically equivalent to none{size}"
-
-
-def _all_numbers(results: Results, analysis: str) -> Table:
-    rows = results.estimates[results.estimates["analysis"] == analysis]
-    columns = {
-        name: header for name, header in _FULL.items() if name in rows and not rows[name].replace("", None).isna().all()
-    }
-    cells = {
-        header: rows[name] if rows[name].dtype != float else rows[name].map(number) for name, header in columns.items()
-    }
-    shown = pd.DataFrame(cells).assign(
-        Structure=rows["structure"].map(structure_name),
-        Term=rows["term"].map(lambda term: term_words(term, results.groups)),
-    )
-    units = listed(unit for unit in rows["unit"].unique() if unit)
-    levels = (
-        f"Classical interval: {interval_name(rows, 'classical')}. Bayesian interval: {interval_name(rows, 'bayes')}."
-    )
-    caption = f"All numbers: {analysis_title(analysis)}, in {units}. {levels}"
-    return Table(slug("numbers", analysis), shown, caption, "estimates.tsv", folded=True)
+    return f"yellow band: negligible by convention{size}"

@@ -7,32 +7,40 @@ from collections import Counter
 
 import pandas as pd
 
-from atrobayes.reports.cohort_flow import Flow, analysed, cohort_flow, ledger_counts, rule_words
+from atrobayes.reports.cohort_flow import (
+    Flow,
+    analysed,
+    cohort_flow,
+    ledger_counts,
+    rule_words,
+    steroids_unknown,
+)
 from atrobayes.reports.figures.flow import Box, flow_svg
+from atrobayes.reports.lesion_counts import lesion_counts
 from atrobayes.reports.results import Results
 from atrobayes.reports.section import Figure, Section, Table
 from atrobayes.reports.sections.summary import left_out_words
-from atrobayes.reports.wording import analysis_title, counted
+from atrobayes.reports.wording import analysis_title, count, counted, listed
 
 
 def make(results: Results) -> Section:
     """Flow diagram, the same as a table by group, and the ledger's counts."""
     flow = cohort_flow(results)
-    tables = [_by_group(flow, results)]
+    tables = [*_lesions(results), _by_group(flow, results)]
     if len(results.exclusions):
         tables.append(_ledger(results))
     return Section(
-        "flow", "Who and what was analysed", "ok", _paragraphs(flow, results), tuple(tables), (_figure(flow, results),)
+        "flow", "Who and what was analysed", "ok", _paragraphs(results), tuple(tables), (_figure(flow, results),)
     )
 
 
-def _paragraphs(flow: Flow, results: Results) -> tuple[str, ...]:
+def _paragraphs(results: Results) -> tuple[str, ...]:
     return (
-        left_out_words(flow),
         *_loose(results),
         "A yearly interval needs usable scans at two consecutive visits; a missed visit is not bridged. A visit "
         "without a usable scan never drops the patient: the other visits stay.",
         *_kept(results),
+        *filter(None, [steroids_unknown(results)]),
     )
 
 
@@ -47,7 +55,7 @@ def _loose(results: Results) -> tuple[str, ...]:
 
 def _kept(results: Results) -> tuple[str, ...]:
     flags = json.loads(results.cohort.attrs.get("flags", "[]"))
-    general = [flag["reason"] for flag in flags if not flag["patient"]]
+    general = [flag["reason"] for flag in flags if not flag["patient"] and flag["rule"] != "steroid_unknown"]
     tally = Counter(flag["rule"].replace("_", " ") for flag in flags if flag["patient"])
     told = [*general, *(f"{rule} ({number})" for rule, number in tally.items())]
     return (f"Kept, but worth knowing: {'; '.join(told)}.",) if told else ()
@@ -58,18 +66,19 @@ def _figure(flow: Flow, results: Results) -> Figure:
         Box("Patients enrolled", (_split(flow.patients),)),
         Box("Clinical visits", (_split(flow.visits),), ("No scan at the visit", _split(flow.no_scan))),
         Box("Scans", (_split(flow.scans),), _reasons("Scans left out", flow.left_out)),
-        Box("Usable scans", (_split(flow.usable),), _lost_lines(flow)),
+        Box("Usable scans", (_split(flow.usable),)),
         Box(
-            "Yearly intervals between usable scans",
-            (_split(flow.yearly), f"in patients: {_split(flow.yearly_patients)}"),
+            "Possible yearly intervals",
+            (_split(flow.possible), "years between a patient's first and last visit"),
+            _reasons("Years lost", flow.lost_years),
         ),
-        Box("Analysed", tuple(_analysed_lines(results))),
+        Box("Yearly intervals kept", (_split(flow.yearly), f"in {_split(flow.yearly_patients)} patients")),
+        Box("Intervals analysed", tuple(_analysed_lines(results))),
     ]
     steps = " ".join(f"{box.title}: {'; '.join(box.lines)}." for box in boxes)
     alt = f"Flow diagram. {steps} {left_out_words(flow)}"
     caption = (
-        "From enrolled patients to analysed intervals. Boxes on the right hold what left the way at that step, with "
-        "reasons."
+        "From enrolled patients to analysed intervals. Boxes on the right: what was left out at that step, and why."
     )
     return Figure("flow", flow_svg("flow", boxes, alt), alt, caption)
 
@@ -80,22 +89,13 @@ def _reasons(title: str, rows: pd.DataFrame) -> tuple[str, ...]:
     return (f"{title}: {_split(rows.sum())}", *(f"{reason}: {_split(row)}" for reason, row in rows.iterrows()))
 
 
-def _lost_lines(flow: Flow) -> tuple[str, ...]:
-    without = flow.patients - flow.yearly_patients
-    return (*_reasons("Years lost", flow.lost_years), f"patients without any interval: {_split(without)}")
-
-
 def _split(counts: pd.Series) -> str:
     groups = " · ".join(f"{group} {value}" for group, value in counts.items() if group != "all")
     return f"{counts['all']} ({groups})" if groups else str(counts["all"])
 
 
 def _analysed_lines(results: Results) -> list[str]:
-    lines: list[str] = []
-    for name, counts in analysed(results).iterrows():
-        lines.append(f"{analysis_title(str(name))}:")
-        lines.append(f"{_split(counts.drop('patients'))} intervals, {counts['patients']} patients")
-    return lines
+    return [f"{analysis_title(str(name))}: {_split(counts)}" for name, counts in analysed(results).iterrows()]
 
 
 def _by_group(flow: Flow, results: Results) -> Table:
@@ -104,16 +104,34 @@ def _by_group(flow: Flow, results: Results) -> Table:
     steps |= {f"Left out: {reason}": row for reason, row in flow.left_out.iterrows()}
     steps |= {
         "Usable scans": flow.usable,
-        "Yearly intervals": flow.yearly,
+        "Possible yearly intervals": flow.possible,
+    }
+    steps |= {f"Years lost: {reason}": row for reason, row in flow.lost_years.iterrows()}
+    steps |= {
+        "Yearly intervals kept": flow.yearly,
         "Patients with a yearly interval": flow.yearly_patients,
     }
     steps |= {f"Intervals over visits {span}": counts for span, counts in flow.spans.items()}
     cells = pd.DataFrame(steps).T.astype(str).rename(columns={"all": "All"})
     frame = cells.rename_axis("Step").reset_index()
-    analyses = analysed(results).drop(columns="patients").rename(columns={"all": "All"})
+    analyses = analysed(results).rename(columns={"all": "All"})
     analyses.index = [f"Intervals analysed: {analysis_title(str(name))}" for name in analyses.index]
     frame = pd.concat([frame, analyses.rename_axis("Step").reset_index()], ignore_index=True)
-    return Table("flow-counts", frame, "Counts at each step", "cohort.nc")
+    return Table("flow-counts", frame, "Counts at each step, as a table", "cohort.nc", folded=True)
+
+
+def _lesions(results: Results) -> list[Table]:
+    counts = lesion_counts(results)
+    if not len(counts):
+        return []
+    visit = listed(counts["visit"].unique())
+    frame = counts.drop(columns="visit").assign(
+        analysis=counts["analysis"].map(analysis_title), group=counts["group"].replace("all", "All")
+    )
+    texts = frame.assign(most=frame["most"].map(count)).astype(str).rename(columns={"3+": "3 or more"})
+    named = texts.rename(columns={"analysis": "Analysis", "group": "Group", "most": "Highest count"})
+    details = f"yearly intervals by number of lesions at the {visit} visit."
+    return [Table("lesion-counts", named, "How many lesions the slopes rest on:", "intervals.tsv", details)]
 
 
 def _ledger(results: Results) -> Table:

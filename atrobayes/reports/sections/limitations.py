@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from atrobayes.reports.contrast import P_CUT, headline
+from atrobayes.reports.cohort_flow import steroids_unknown
+from atrobayes.reports.flags import singular_fits
 from atrobayes.reports.results import Results
 from atrobayes.reports.section import Section
-from atrobayes.reports.sections.diagnostics import singular_fits
 from atrobayes.reports.wording import counted, interval_name
 
 
 def make(results: Results) -> Section:
     """Limits of the design and of the methods that ran."""
-    paragraphs = (_design(results), *_singular(results), _multiplicity(results), _intervals(results), _measure())
+    paragraphs = (
+        _design(results), _models(), *_singular(results), _multiplicity(), _intervals(results), _measure(results)
+    )  # fmt: skip
     return Section("limitations", "Limitations", "ok", paragraphs)
 
 
@@ -28,6 +30,14 @@ def _design(results: Results) -> str:
     )
 
 
+def _models() -> str:
+    return (
+        "The models hold no covariates: not age, sex or the length of the interval. Loss of volume related to "
+        "treatment in the first year (pseudoatrophy) and regression to the mean are not separated from the "
+        "association. A few patient-years with many lesions can carry a slope."
+    )
+
+
 def _singular(results: Results) -> tuple[str, ...]:
     singular, total = singular_fits(results)
     if not singular:
@@ -36,30 +46,32 @@ def _singular(results: Results) -> tuple[str, ...]:
         f"{singular} of {counted(total, 'classical fit')} {'is' if singular == 1 else 'are'} singular: the variance "
         "between patients was estimated as zero, and the degrees of freedom then count intervals as if they were "
         "patients, so these p may be too small. Changes of one patient that share a scan favour this. Such rows are "
-        "marked ˢ and kept.",
+        "kept.",
     )
 
 
-def _multiplicity(results: Results) -> str:
-    p = headline(results.estimates, "classical")["p"].dropna()
+def _multiplicity() -> str:
     return (
-        f"{len(p)} p-values were computed. If no association existed at all, about {P_CUT * len(p):.0f} of them would "
-        f"be expected below {P_CUT} by chance; q corrects for this within one analysis and term. Structures contain "
-        "one another (the thalamus is part of the deep grey matter), so rows are not independent pieces of evidence."
+        "p and pd are not corrected for the number of questions; q is, within one analysis and term. Structures "
+        "contain one another (the thalamus is part of the deep grey matter), so rows are not independent pieces of "
+        "evidence."
     )
 
 
 def _intervals(results: Results) -> str:
     return (
         f"The {interval_name(results.estimates, 'bayes')} holds the stated probability given the model and its prior; "
-        "a nominal coverage is owed on average over the prior, not at every true value. The prior pulls estimates "
-        "towards zero, most where the data say least. A pd below its cut-off is no evidence of absence; the ROPE "
+        "a nominal coverage is owed on average over the prior, not at every true value. The prior draws most where the "
+        "data say least. A pd below its cut-off is no evidence of absence; the ROPE "
         "column speaks to that, and its width is a convention."
     )
 
 
-def _measure() -> str:
-    return (
-        "Successive yearly changes of one patient share a scan, so their errors are negatively related; the models "
-        "here do not express that. Volumes come from automatic segmentation."
+def _measure(results: Results) -> str:
+    return " ".join(
+        [
+            "Successive yearly changes of one patient share a scan, so their errors are negatively related; the models "
+            "here do not express that. Volumes come from automatic segmentation.",
+            *filter(None, [steroids_unknown(results)]),
+        ]
     )

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from atrobayes.reports.methods import sampled
 from atrobayes.reports.results import Results
 from atrobayes.reports.section import Section, Table
 
@@ -19,8 +20,9 @@ _HASH_LENGTHS = (40, 64)
 def make(results: Results) -> Section:
     """Versions, fit ids and hashes of the input files."""
     tables = (_versions(results), _fits(results), _inputs(results))
+    seed = ", seed" if any(map(sampled, results.fits)) else ""
     text = (
-        "The same input files, study file, seed and versions give this page again, byte for byte. The results folder "
+        f"The same input files, study file{seed} and versions give this page again, byte for byte. The results folder "
         "holds every number in full: contrast.tsv, estimates.tsv, intervals.tsv, changes.tsv, exclusions.tsv, each "
         "with a description of its columns in the .json beside it, the posteriors in posterior/ and the figures in "
         "figures/."
@@ -44,13 +46,15 @@ def _fits(results: Results) -> Table:
     rows = [
         (
             fit.name,
-            str(fit.history.get("seed", "n/a")),
+            str(fit.history.get("seed", "n/a")) if sampled(fit) else "n/a",
             str(fit.history.get("fit_id", "n/a")),
             str(fit.history.get("frame_digest", "n/a")),
         )
         for fit in results.fits
     ]
     frame = pd.DataFrame(rows, columns=["Fit", "Seed", "Fit id", "Digest of the rows analysed"])
+    if not any(map(sampled, results.fits)):
+        frame = frame.drop(columns="Seed")
     return Table("fit-ids", frame, "Fits", "posterior/", folded=True)
 
 

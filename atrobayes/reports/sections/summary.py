@@ -2,62 +2,60 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
-from atrobayes.reports.cohort_flow import Flow, cohort_flow
-from atrobayes.reports.contrast import P_CUT, PD_CUT, contrast, headline
-from atrobayes.reports.contrast_table import contrast_rows
+from atrobayes.reports.cohort_flow import Flow, cohort_flow, patients_analysed
+from atrobayes.reports.contrast import KEY, P_CUT, PD_CUT, contrast, headline
+from atrobayes.reports.contrast_table import contrast_rows, intervals_in_words, row_decimals
 from atrobayes.reports.methods import engines_in_words
 from atrobayes.reports.results import Results, each_row
 from atrobayes.reports.section import Section, Table
-from atrobayes.reports.sections.diagnostics import checks_in_words, singular_in_words
+from atrobayes.reports.sections.diagnostics import checks_in_words
+from atrobayes.reports.verdict_words import UNSUPPORTED, chance_in_words, unsupported_in_words, verdicts_in_words
 from atrobayes.reports.wording import (
     analysis_question,
-    analysis_title,
     between,
     counted,
+    fixed,
     interval_name,
     listed,
-    number,
-    slug,
+    p_cell,
+    probability,
     structure_name,
     term_words,
+    unit_parts,
 )
-
-_SAID = {
-    "both_clear": f"clear by both (p < {P_CUT} and pd > {PD_CUT}, same direction)",
-    "classical_only": f"clear classically only (p < {P_CUT} but pd ≤ {PD_CUT})",
-    "bayes_only": f"clear by the posterior only (pd > {PD_CUT} but p ≥ {P_CUT})",
-    "opposite_sign": "clear by both but with opposite signs",
-    "neither": "clear by neither",
-}
 
 
 def make(results: Results) -> Section:
     """Summarise the whole report."""
     rows = contrast(results.estimates)
-    unsupported = rows[rows["verdict"].isin(["classical_only", "opposite_sign"])]
+    unsupported = rows[rows["verdict"].isin(UNSUPPORTED)]
     facts = pd.DataFrame(_facts(results, rows, unsupported), columns=["", "Answer"])
-    tables = [
-        Table("at-a-glance", facts, "The report at a glance"),
-        *(_unsupported_table(results, str(name), part) for name, part in unsupported.groupby("analysis", sort=False)),
-    ]
-    return Section("summary", "Summary", "ok", (_association(),), tuple(tables))
+    glance = Table("at-a-glance", facts, "The report at a glance")
+    tables = (glance, _unsupported_table(results, unsupported)) if len(unsupported) else (glance,)
+    return Section("summary", "Summary", "ok", (_association(),), tables)
 
 
 def _facts(results: Results, rows: pd.DataFrame, unsupported: pd.DataFrame) -> list[tuple[str, str]]:
     flow = cohort_flow(results)
+    singular = _singular(results, unsupported)
     return [
         ("What was asked", " ".join(analysis_question(name) for name in rows["analysis"].unique())),
-        ("Who was studied", _who(flow)),
+        ("Who was studied", _who(results, flow)),
         ("Scans left out, and why", left_out_words(flow)),
         ("What was compared", _compared(rows)),
-        ("What came out", _counts(rows)),
-        (f"Classical p < {P_CUT} that the posterior does not bear out", _unsupported_words(results, unsupported)),
+        ("What came out", verdicts_in_words(rows)),
+        ("How much could be chance", chance_in_words(results, rows)),
+        (
+            f"Classical p < {P_CUT} that the posterior does not bear out",
+            unsupported_in_words(unsupported.assign(singular=singular)),
+        ),
         ("Unit of a slope", _unit(results, rows)),
-        ("Intervals", _intervals(results)),
         ("Engine", engines_in_words(results)),
-        ("Checks", " ".join([checks_in_words(results), *singular_in_words(results)])),
+        ("Checks", checks_in_words(results)),
     ]
 
 
@@ -80,11 +78,16 @@ def _association() -> str:
     )
 
 
-def _who(flow: Flow) -> str:
-    groups = [f"{flow.patients[group]} {group}" for group in flow.columns[1:]]
-    inside = f" ({listed(groups)})" if groups else ""
+def _who(results: Results, flow: Flow) -> str:
     usable, yearly = counted(flow.usable["all"], "usable scan"), counted(flow.yearly["all"], "yearly interval")
-    return f"{counted(flow.patients['all'], 'patient')}{inside}, {usable}, {yearly}."
+    enrolled = _with_groups(flow.patients, "patients enrolled")
+    analysed = _with_groups(patients_analysed(results), "of them")
+    return f"{enrolled}; {analysed} with at least one yearly interval analysed. {usable}, {yearly}."
+
+
+def _with_groups(counts: pd.Series, noun: str) -> str:
+    groups = [f"{value} {group}" for group, value in counts.items() if group != "all"]
+    return f"{counts['all']} {noun}{f' ({listed(groups)})' if groups else ''}"
 
 
 def _compared(rows: pd.DataFrame) -> str:
@@ -96,47 +99,48 @@ def _compared(rows: pd.DataFrame) -> str:
     )
 
 
-def _counts(rows: pd.DataFrame) -> str:
-    tally = rows["verdict"].value_counts()
-    parts = [f"{tally[verdict]} {words}" for verdict, words in _SAID.items() if verdict in tally]
-    return f"Of {len(rows)}: {listed(parts)}. The cut-offs are conventions, not laws."
+def _singular(results: Results, rows: pd.DataFrame) -> list[bool]:
+    flags = headline(results.estimates, "classical").set_index(list(KEY))["flags"].to_dict()
+    return ["singular" in flags.get(key, "") for key in rows[list(KEY)].itertuples(index=False, name=None)]
 
 
-def _unsupported_words(results: Results, unsupported: pd.DataFrame) -> str:
-    if not len(unsupported):
-        return "None."
-    parts = []
-    for analysis, rows in unsupported.groupby("analysis", sort=False):
-        names = [f"{structure_name(row.structure)}, {term_words(row.term, results.groups)}" for row in each_row(rows)]
-        parts.append(f"{analysis_title(str(analysis))}: {'; '.join(names)}.")
-    return f"{len(unsupported)}, listed with numbers below. {' '.join(parts)}"
-
-
-def _unsupported_table(results: Results, analysis: str, rows: pd.DataFrame) -> Table:
-    caption = (
-        f"Classical p < {P_CUT} that the posterior does not bear out (pd ≤ {PD_CUT}, or the opposite sign): "
-        f"{analysis_title(analysis)}. Not borne out does not mean shown to be absent."
-    )
-    shown = contrast_rows(results, rows, naming=("structure", "term"))
-    return Table(slug("not-borne-out", analysis), shown, caption, "contrast.tsv", tuple(rows["verdict"]))
+def _unsupported_table(results: Results, rows: pd.DataFrame) -> Table:
+    caption = f"Classical p < {P_CUT} that the posterior does not bear out (pd ≤ {PD_CUT}, or the opposite sign),"
+    details = f"in {listed(rows['unit'].unique())}: {intervals_in_words(results)}."
+    naming = [name for name in KEY if name != "analysis" or rows["unit"].nunique() < rows["analysis"].nunique()]
+    shown = contrast_rows(results, rows, naming)
+    return Table("not-borne-out", shown, caption, "contrast.tsv", details, tuple(rows["verdict"]))
 
 
 def _unit(results: Results, rows: pd.DataFrame) -> str:
     units = [unit for unit in rows["unit"].unique() if unit]
-    example = headline(results.estimates, "bayes").iloc[:1]
-    reading = ""
-    for row in each_row(example):
-        change = f"{number(row.estimate)} {row.unit}"
-        reading = (
-            f" For example, {change} ({structure_name(row.structure)}, {term_words(row.term, results.groups)}; "
-            f"{interval_name(results.estimates, 'bayes')} {between(row.ci_low, row.ci_high)}) means: with each "
-            f"further lesion, the change of that volume over the interval was on average {number(abs(row.estimate))} "
-            f"points {'lower' if row.estimate < 0 else 'higher'}. A negative change is a loss of volume; the "
-            "ventricle grows where tissue shrinks."
-        )
-    return f"{listed(units)}.{reading} eTIV is the estimated total intracranial volume."
+    yearly = any(unit_parts(unit)[0].endswith(" a year") for unit in units)
+    time = "divided by the real time between them" if yearly else "not divided by the real time between them"
+    example = rows.loc[rows.dropna(subset="bayes_estimate")["classical_p"].nsmallest(1).index]
+    return " ".join(
+        [
+            f"{listed(units)}: the change between two yearly visits, {time}, per further lesion. A negative change is "
+            "a loss of volume; the ventricle grows where tissue shrinks. eTIV: estimated total intracranial volume.",
+            *(_example(results, row) for row in each_row(example)),
+            "Differences within a patient (year against year) and between patients are not separated.",
+        ]
+    )
 
 
-def _intervals(results: Results) -> str:
-    bayes, classical = interval_name(results.estimates, "bayes"), interval_name(results.estimates, "classical")
-    return f"Bayesian: {bayes} (a credible interval). Classical: {classical}."
+def _example(results: Results, row: Any) -> str:
+    places = row_decimals(row)
+    change, per = unit_parts(row.unit)
+    of = structure_name(row.structure)
+    side = "lower" if row.bayes_estimate < 0 else "higher"
+    size = fixed(abs(row.bayes_estimate), places)
+    told = (
+        f"the slope is {size} {row.unit} {side} in {results.groups[0]} than in {results.groups[1]}"
+        if row.term == "interaction"
+        else f"with each further {per}, the change was on average {size} {change} {side}"
+    )
+    return (
+        f"Example, the row with the smallest p: {of}, {term_words(row.term, results.groups)}, posterior mean "
+        f"{fixed(row.bayes_estimate, places)} ({interval_name(results.estimates, 'bayes')} "
+        f"{between(row.bayes_ci_low, row.bayes_ci_high, places)}; pd {probability(row.bayes_pd)}; classical p "
+        f"{p_cell(row.classical_p)}) means: {told}."
+    )

@@ -1,0 +1,94 @@
+"""What came out, in words: verdicts, chance, and how near the disagreements are."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from atrobayes.reports.contrast import P_CUT, PD_CUT
+from atrobayes.reports.flags import singular_in_words
+from atrobayes.reports.results import Results
+from atrobayes.reports.wording import listed, number, probability
+
+SAID = {
+    "both_clear": f"clear by both (p < {P_CUT} and pd > {PD_CUT}, same direction)",
+    "classical_only": f"classical only (p < {P_CUT} but pd ≤ {PD_CUT})",
+    "bayes_only": f"Bayesian only (pd > {PD_CUT} but p ≥ {P_CUT})",
+    "neither": "clear by neither",
+    "opposite_sign": "clear by both but with opposite signs",
+}
+UNSUPPORTED = ("classical_only", "opposite_sign")
+_RARE = "opposite_sign"  # named only where it occurs
+_NEAR = 0.95  # with a flat prior, the pd of p = 0.1
+
+
+def verdicts_in_words(rows: pd.DataFrame) -> str:
+    """Count the verdicts of the rows of `contrast`."""
+    tally = rows["verdict"].value_counts()
+    parts = [
+        f"{tally.get(verdict, 0)} {words}" for verdict, words in SAID.items() if verdict in tally or verdict != _RARE
+    ]
+    return f"Of {len(rows)}: {listed(parts)}. The cut-offs are conventions, not laws."
+
+
+def chance_in_words(results: Results, rows: pd.DataFrame) -> str:
+    """Say what many tests do to p.
+
+    Parameters
+    ----------
+    results : Results
+        For the flags of the fits.
+    rows : DataFrame
+        Rows of `contrast`.
+    """
+    p = rows["classical_p"].dropna()
+    small = rows[rows["classical_p"] < P_CUT]
+    corrected = int((small["classical_q_bh"] < P_CUT).sum())
+    parts = [
+        "Neither p nor pd is corrected for multiplicity.",
+        f"Of {len(small)} p < {P_CUT}, {corrected} also {'has' if corrected == 1 else 'have'} q < {P_CUT} "
+        "(Benjamini-Hochberg, over the structures of one analysis and term).",
+        f"If no association existed at all, {len(p)} tests would give about {number(P_CUT * len(p), 2)} p < {P_CUT} by "
+        "chance alone. Nothing tells which, and this expected number is not the count of 'classical only'.",
+        singular_in_words(results),
+    ]
+    return " ".join(filter(None, parts))
+
+
+def unsupported_in_words(rows: pd.DataFrame) -> str:
+    """Say how far the posterior is from bearing out each small p, and why the two can differ.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        The unsupported rows of `contrast`, with a column `singular`: whether the classical fit is.
+    """
+    if not len(rows):
+        return "None."
+    product = rows["classical_estimate"] * rows["bayes_estimate"]
+    only, unknown = rows["verdict"] == "classical_only", rows["bayes_pd"].isna()
+    same, other = rows[only & (product > 0) & ~unknown], rows[only & ~(product > 0) & ~unknown]
+    opposite, none = int((~only).sum()), int((only & unknown).sum())
+    parts = [
+        f"{len(same)} with both estimates in the same direction, {_near(same['bayes_pd'])}" if len(same) else "",
+        f"{len(other)} with the two estimates in opposite directions, {_near(other['bayes_pd'])}" if len(other) else "",
+        f"{opposite} clear by both with opposite signs" if opposite else "",
+        f"{none} without a pd" if none else "",
+    ]
+    return f"{'; '.join(filter(None, parts))}. {_why(same, rows)} Not borne out does not mean shown to be absent."
+
+
+def _near(pd_values: pd.Series) -> str:
+    low, high = float(pd_values.min()), float(pd_values.max())
+    shown = dict.fromkeys([probability(low), probability(high)])
+    where = "just under" if low >= _NEAR else "well below" if high < _NEAR else "below"
+    return f"pd {' to '.join(shown)}, {where} the cut-off {PD_CUT}"
+
+
+def _why(same: pd.DataFrame, rows: pd.DataFrame) -> str:
+    drawn = 100 * (1 - same["bayes_estimate"] / same["classical_estimate"])
+    shares = dict.fromkeys(f"{share:.0f}" for share in (drawn.min(), drawn.max()))
+    size = f" (here by {' to '.join(shares)}%)" if len(drawn) and drawn.min() > 0 else ""
+    patients = (
+        ", and the patient variance is not fixed at 0 as in a singular classical fit" if rows["singular"].any() else ""
+    )
+    return f"p and pd can differ because the prior draws the estimate towards zero{size}{patients}."
