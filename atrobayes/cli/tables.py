@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
+
+from atrobayes.files import MISSING
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,13 +30,17 @@ def print_contrast(table: pd.DataFrame, most: int) -> None:
     rows = [
         [
             *(row.analysis, row.structure, row.term),
-            *(f"{row.classical_estimate:.3g}", f"{row.classical_p:.3g}"),
-            *(f"{row.bayes_estimate:.3g}", f"{row.bayes_pd:.3f}", SAID.get(str(row.verdict), str(row.verdict))),
+            *(_number(row.classical_estimate), _number(row.classical_p)),
+            *(_number(row.bayes_estimate), _number(row.bayes_pd, ".3f"), SAID.get(str(row.verdict), str(row.verdict))),
         ]
         for row in first.itertuples()
     ]
     heads = ["analysis", "structure", "term", "classical", "p", "posterior mean", "pd", "verdict"]
     _print(heads, rows, title=f"The {len(first)} smallest classical p of {len(table)} (uncorrected)")
+
+
+def _number(value: Any, form: str = ".3g") -> str:
+    return MISSING if math.isnan(value) else format(value, form)
 
 
 def _print(heads: list[str], rows: list[list[Any]], title: str | None = None) -> None:
