@@ -56,7 +56,7 @@ def test_chance_is_counted_over_all_tests_and_q_among_the_small_p(results):
 @pytest.mark.parametrize(
     ("said", "rows"),
     [
-        ("2 with both estimates in the same direction, pd 0.9677 to 0.9738, just", [(1, 0.9, 0.9677), (-2, -1, 0.9738)]),
+        ("2 with both estimates in the same direction, pd 0.9677 to 0.9738,", [(1, 0.9, 0.9677), (-2, -1, 0.9738)]),
         ("(here by 10 to 50%)", [(1, 0.9, 0.9677), (-2, -1, 0.9738)]),
         ("pd 0.600, well below the cut-off 0.975", [(1, 0.1, 0.6)]),
         ("pd 0.600 to 0.9700, below the cut-off", [(1, 0.1, 0.6), (1, 0.9, 0.97)]),
