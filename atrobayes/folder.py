@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from atrobayes.errors import Fault, StudyError
-from atrobayes.files import SCHEMA_VERSION, write_json
+from atrobayes.files import SCHEMA_VERSION, sha256, write_json
 
 if TYPE_CHECKING:
     from filelock import FileLock
 
 TABLES = ("exclusions", "intervals", "changes", "estimates", "contrast")
+# in the order they are made; `posterior/` is not among them: each file there says what it was made from
+LATER = {
+    "prepared": ("estimates.tsv", "estimates.json", "contrast.tsv", "contrast.json", "report.html", "figures"),
+    "estimated": ("contrast.tsv", "contrast.json", "report.html", "figures"),
+}
 KNOWN = frozenset(
     {f"{name}.{suffix}" for name in TABLES for suffix in ("tsv", "json")}
     | {"cohort.nc", "posterior", "figures", "report.html", "dataset_description.json", "logs"}
@@ -44,6 +49,28 @@ class Folder:
     def logs(self) -> Path:
         """Times of day, durations and facts of the machine live here and nowhere else."""
         return self.path / "logs"
+
+    @contextmanager
+    def renewing(self, stage: str, *made: str) -> Iterator[None]:
+        """Remove what later stages made if the block changes one of the files `made`: no stale table beside a new one.
+
+        Parameters
+        ----------
+        stage : str
+            "prepared" or "estimated": what the block makes.
+        *made : str
+            Names of the files it writes.
+        """
+        before = self._hashes(made)
+        yield
+        if self._hashes(made) != before:
+            for name in LATER[stage]:
+                shutil.rmtree(self.path / name, ignore_errors=True)
+                if (self.path / name).is_file():
+                    (self.path / name).unlink()
+
+    def _hashes(self, names: Sequence[str]) -> list[str]:
+        return [sha256(self.path / name) if (self.path / name).is_file() else "" for name in names]
 
     def describe(self, name: str, version: str) -> None:
         """Write dataset_description.json, by which the folder is known as ours."""
@@ -95,10 +122,17 @@ def _refuse_strangers(path: Path) -> None:
     """Refuse a folder with anything that is not ours: results are replaced and stale ones removed."""
     names = sorted(entry.name for entry in path.iterdir()) if path.is_dir() else []
     # names like figures/ alone do not make a folder ours; a run killed at its very start has left logs/ only
-    ours = set(names) <= {"logs"} or _described_as_ours(path / "dataset_description.json")
+    ours = {name for name in names if not _left_by_a_file_browser(name)} <= {"logs"} or _described_as_ours(
+        path / "dataset_description.json"
+    )
     strangers = [name for name in names if name not in KNOWN or not ours]
+    strangers = [name for name in strangers if not _left_by_a_file_browser(name)]
     if strangers:
         raise _refusal(path, repr(strangers[0]), "an empty folder, or results of atrobayes")
+
+
+def _left_by_a_file_browser(name: str) -> bool:
+    return name.startswith(".") or name in {"Thumbs.db", "desktop.ini"}
 
 
 def _described_as_ours(path: Path) -> bool:

@@ -80,7 +80,13 @@ class Analyses(_Table):
 class NormalPrior(_Table):
     """A normal prior given as numbers, on the standardised scale."""
 
-    normal: tuple[float, Annotated[float, Field(gt=0)]] = Field(description="Mean and SD.")
+    normal: tuple[float, Annotated[float, Field(gt=0)]] = Field(description="Mean, which must be 0, and SD.")
+
+    @model_validator(mode="after")
+    def _centred(self) -> NormalPrior:
+        if self.normal[0] != 0:
+            raise ValueError("the mean must be 0: ventricles grow where tissue shrinks, one sign cannot serve both")
+        return self
 
 
 class HalfStudentPrior(_Table):
@@ -103,7 +109,9 @@ class PriorChoice(_Table):
     patient_sd: HalfStudentPrior = Field(HalfStudentPrior(half_student_t=(3, 1)), description="Patient SD.")
     residual_sd: HalfStudentPrior = Field(HalfStudentPrior(half_student_t=(3, 1)), description="Residual SD.")
     predictor_unit: float | None = Field(None, gt=0, description="u, in lesions. Default: as the analysis says.")
-    outcome_sd: float | None = Field(None, gt=0, description="s_y. Default: SD of the outcome over all rows.")
+    outcome_sd: dict[str, Annotated[float, Field(gt=0)]] = Field(
+        default_factory=dict, description="s_y by structure. Default: SD of the outcome over all rows."
+    )
 
 
 class Interval(_Table):

@@ -39,6 +39,8 @@ class Session:
         As the options say.
     progress : Progress
         Bars on standard error.
+    engine_given : bool
+        The engine was named on the command line, not in the study file.
     seconds : dict of str to float
         Wall time of each stage, for the log.
     """
@@ -49,6 +51,7 @@ class Session:
     json: bool
     quiet: bool
     progress: Progress
+    engine_given: bool = False
     seconds: dict[str, float] = field(default_factory=dict)
 
     def remark(self, text: str) -> None:
@@ -80,7 +83,7 @@ def open_session(
     """Read the study, lock its results folder, show progress, and write the log at the end."""
     study = _override(read_study(study_file), engine, seed)
     with open_folder(out or study.default_out) as folder, _bars(quiet) as progress:
-        session = Session(study, folder, jobs or os.cpu_count() or 1, as_json, quiet, progress)
+        session = Session(study, folder, jobs or os.cpu_count() or 1, as_json, quiet, progress, engine is not None)
         try:
             yield session
         except AtroError:

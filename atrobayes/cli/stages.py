@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from atrobayes.cli.session import Session
-from atrobayes.errors import DataError, Fault, GateError
+from atrobayes.errors import DataError, Fault, GateError, StudyError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from atrobayes.inference.fit import Fit
     from atrobayes.models.analyses import Analysis
     from atrobayes.models.frame import Frame
-    from atrobayes.study import Study
 
 
 @dataclass(frozen=True)
@@ -39,8 +38,9 @@ def prepare_stage(session: Session) -> Prepared:
     from atrobayes import __version__
     from atrobayes.data_prep.prepare import prepare, write_prepared
 
-    _check_names(session.study)
-    with session.stage("prepare"):
+    _check_names(session)
+    made = ("cohort.nc", "intervals.tsv", "changes.tsv")
+    with session.stage("prepare"), session.folder.renewing("prepared", *made):
         prepared = prepare(session.study)
         session.folder.describe(session.study.study.name, __version__)
         write_prepared(prepared, session.folder.path, session.folder.scratch)
@@ -64,7 +64,8 @@ def estimate_stage(session: Session, prepared: Prepared) -> Estimated:
         tables.append(rows)
         fits.append(posterior)
     rows = pd.concat(tables, ignore_index=True)
-    write_table(session.folder.path / "estimates.tsv", rows, COLUMNS, session.folder.scratch)
+    with session.folder.renewing("estimated", "estimates.tsv"):
+        write_table(session.folder.path / "estimates.tsv", rows, COLUMNS, session.folder.scratch)
     store.keep_only({one.name for one in fits})
     failures = tuple(f"{one.name}: {reason}" for one in fits for reason in one.verdict.reasons)
     return Estimated(rows, failures)
@@ -95,15 +96,31 @@ def rows_as_items(table: pd.DataFrame) -> list[dict[str, Any]]:
     return items
 
 
-def _check_names(study: Study) -> None:
-    """Refuse unknown analyses and engines before any work starts."""
+def _check_names(session: Session) -> None:
+    """Refuse unknown analyses, structures and engines before any work starts."""
+    from atrobayes.data_prep.structures import resolve_structures
+    from atrobayes.inference.engine import ENGINES, get_engine
     from atrobayes.models.analyses import resolve_analyses
 
+    study = session.study
     resolve_analyses(study)
-    if study.inference.engine != "auto":
-        from atrobayes.inference.engine import get_engine
+    known = [structure.id for structure in resolve_structures(study)]
+    faults = [
+        _unknown(session, f"priors.outcome_sd.{name}", name, known)
+        for name in study.priors.outcome_sd
+        if name not in known
+    ]
+    engine = study.inference.engine
+    if engine != "auto" and session.engine_given:
+        get_engine(engine)
+    elif engine != "auto" and engine not in ENGINES:
+        faults.append(_unknown(session, "inference.engine", engine, ["auto", *ENGINES]))
+    if faults:
+        raise StudyError(faults)
 
-        get_engine(study.inference.engine)
+
+def _unknown(session: Session, key: str, name: str, known: list[str]) -> Fault:
+    return Fault(repr(name), f"one of {', '.join(known)}", "mend the name", session.study.path.name, column=key)
 
 
 def _frames(session: Session, prepared: Prepared) -> list[tuple[Analysis, Frame]]:
@@ -122,8 +139,9 @@ def _frames(session: Session, prepared: Prepared) -> list[tuple[Analysis, Frame]
     ledger = to_frame((*prepared.exclusions, *left_out))
     write_table(session.folder.path / "exclusions.tsv", ledger, COLUMNS, session.folder.scratch)
     skipped = [item for item in left_out if item.rule == "skipped"]
-    for item in skipped:
-        session.remark(f"{item.analysis} is skipped: {item.reason}")
+    for item in left_out:
+        if item.rule in {"skipped", "group_without_rows"}:
+            session.remark(f"{item.analysis}: {item.rule.replace('_', ' ')}: {item.reason}")
     if len(skipped) == len(framed):
         faults = [Fault(item.reason, "data for this analysis", "see exclusions.tsv", item.analysis) for item in skipped]
         raise DataError(faults)
@@ -138,10 +156,10 @@ def _estimate_one(session: Session, analysis: Analysis, frame: Frame, store: Any
         def show(done: int, total: int) -> None:
             session.progress.update(task, completed=done, total=total)
 
-        return estimate(frame, analysis, _choices(session, show), store)
+        return estimate(frame, analysis, _choices(session, len(frame.groups), show), store)
 
 
-def _choices(session: Session, show: Any) -> Choices:
+def _choices(session: Session, groups: int, show: Any) -> Choices:
     from atrobayes.inference.engine import Settings
     from atrobayes.inference.estimate import Choices
     from atrobayes.models.estimands import Rope
@@ -149,10 +167,10 @@ def _choices(session: Session, show: Any) -> Choices:
 
     asked = session.study.inference
     return Choices(
-        priors=read_priors(session.study.priors),
+        priors=read_priors(session.study.priors, groups),
         engine=asked.engine,
         settings=Settings(draws=asked.draws, tune=asked.tune, chains=asked.chains, jobs=session.jobs, progress=show),
         seed=session.study.study.seed,
         interval=asked.interval.prob,
-        rope=Rope(0.1 if asked.rope.standardised is None else asked.rope.standardised, asked.rope.raw),
+        rope=Rope(asked.rope.standardised or Rope.standardised, asked.rope.raw),
     )

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
-from atrobayes.inference.engines.quadrature.solve import TOLERANCE
-
 # Vehtari, Gelman, Simpson, Carpenter, Bürkner (2021), doi:10.1214/20-BA1221
 MOST_RHAT = 1.01
 LEAST_ESS = 400.0
 # Betancourt (2016), arXiv:1604.00695
 LEAST_EBFMI = 0.3
+# largest change of a quadrature's results when its spacing is halved or its range doubled: in posterior SDs,
+# in probability, in log evidence
+TOLERANCE = {"mean": 1e-4, "sd": 1e-4, "quantile": 1e-4, "probability": 1e-5, "log_evidence": 1e-4}
 
 
 @dataclass(frozen=True)

@@ -84,7 +84,7 @@ def estimate(
     bayes = describe(posterior.marginals, frame, choices.rope, choices.interval, classical, prior)
     bayes = _with_history(bayes, posterior, classical)
     both = pd.concat([classical, bayes], ignore_index=True)
-    both = both.assign(outcome=analysis.outcome, predictor=analysis.predictor)
+    both = both.assign(outcome=analysis.outcome, predictor=frame.predictor)
     return _in_order(both, frame), posterior
 
 

@@ -47,7 +47,7 @@ class Fit:
     @property
     def name(self) -> str:
         """Name of its file, without suffix."""
-        return "--".join((self.history["analysis"], self.history["method"], self.history["engine"]["name"]))
+        return _file_name(self.history["analysis"], self.history["method"], self.history["engine"]["name"])
 
     def write(self, path: Path, scratch: Path | None = None) -> None:
         """Write as netCDF4, compressed; history and verdict as JSON in the root attributes."""
@@ -129,11 +129,11 @@ def fit(
     settings = settings or Settings()
     chosen = choose_engine(engine, model, frame, priors)
     fit_id = _fit_id(model, frame, priors, chosen, settings, seed)
-    name = "--".join((frame.analysis, model.method, chosen.name))
-    kept = store.find(name, fit_id) if store else None
+    name = _file_name(frame.analysis, model.method, chosen.name)
+    kept = _find(store.path(name), fit_id) if store else None
     if kept is not None:
         settings.progress(len(frame.outcomes), len(frame.outcomes))
-        return Fit.read(kept)
+        return kept
     own_seed = derive(seed, frame.analysis, model.name, model.method, chosen.name)
     tree, marginals = chosen.run(model, frame, priors, settings, own_seed)
     verdict = diagnose(tree)
@@ -143,6 +143,22 @@ def fit(
     if store:
         new.write(store.path(name), store.scratch)
     return new
+
+
+def _file_name(analysis: str, method: str, engine: str) -> str:
+    return "--".join((analysis, method, engine))
+
+
+def _find(path: Path, fit_id: str) -> Fit | None:
+    """Return the stored fit if it was made from the same and is whole, else None: it is fitted again."""
+    if not path.is_file():
+        return None
+    try:
+        kept = Fit.read(path)
+    except (OSError, ValueError, KeyError, RuntimeError):
+        # a damaged file is as good as none: it is written over
+        return None
+    return kept if kept.history["fit_id"] == fit_id else None
 
 
 def _fit_id(model: Model, frame: Frame, priors: Priors, engine: Engine, settings: Settings, seed: int) -> str:

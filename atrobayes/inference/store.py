@@ -29,20 +29,6 @@ class Store:
         """Where the fit of that name is kept."""
         return self.folder / f"{name}.nc"
 
-    def find(self, name: str, fit_id: str) -> Path | None:
-        """Path of the stored fit if it was made from the same and is whole, else None: fit again."""
-        path = self.path(name)
-        if not path.is_file():
-            return None
-        try:
-            with xr.open_datatree(path, engine="netcdf4") as stored:
-                same = f'"fit_id": "{fit_id}"' in stored.attrs["history"]
-                whole = same and content_hash(stored.load()) == stored.attrs["content_sha256"]
-        except (OSError, ValueError, KeyError, RuntimeError):
-            # a damaged file is as good as none: it is fitted again and written over
-            return None
-        return path if whole else None
-
     def keep_only(self, names: set[str]) -> None:
         """Remove fits that are no longer asked for."""
         for path in self.folder.glob("*.nc"):

@@ -166,4 +166,7 @@ def replication(marginals: Marginals, se: np.ndarray, df: np.ndarray) -> dict[st
 
 def _tail_mean(start: np.ndarray, df: np.ndarray) -> np.ndarray:
     """Integral of t · density from `start` to infinity, Student's t."""
-    return np.asarray(stats.t.pdf(start, df) * (df + start**2) / (df - 1))
+    with np.errstate(divide="ignore"):
+        mean = stats.t.pdf(start, df) * (df + start**2) / (df - 1)
+    # with one degree of freedom or less a mean of |b| does not exist
+    return np.where(df > 1, mean, np.nan)

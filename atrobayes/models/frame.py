@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -57,6 +57,8 @@ class Frame:
         Carried along unchanged by `select` and `with_outcomes`.
     unit : str
         Unit of a slope.
+    predictor : str
+        Name of the predictor's column.
     visits : ndarray of int (row, 2)
         Opening and closing visit of each row: the way back to the ledger.
     """
@@ -70,6 +72,7 @@ class Frame:
     patients: tuple[str, ...]
     scales: Scales
     unit: str
+    predictor: str
     visits: np.ndarray
 
     @classmethod
@@ -85,7 +88,7 @@ class Frame:
         analysis: str = "table",
         unit: str = "",
         predictor_unit: float = 1.0,
-        outcome_sd: float | None = None,
+        outcome_sd: Mapping[str, float] | None = None,
     ) -> Frame:
         """Take any long table: one row per observation.
 
@@ -105,19 +108,20 @@ class Frame:
             Names for the results.
         predictor_unit : float
             u.
-        outcome_sd : float, optional
-            s_y for every outcome; default: their SDs.
+        outcome_sd : mapping of str to float, optional
+            s_y of some outcomes; default: their SDs.
 
         Raises
         ------
         DataError
-            If the predictor is missing somewhere, or an outcome has fewer than three values or no spread.
+            If a predictor or label is missing, a group is not among `groups`, a number is not finite, or an
+            outcome has fewer than three values or no spread.
         """
         rows = len(table)
         x = table[predictor].to_numpy(float, copy=True)
-        if np.isnan(x).any():
-            raise DataError(Fault("missing values", "a number in every row", "leave those rows out", column=predictor))
         y = table[list(outcomes)].to_numpy(float, copy=True)
+        _check_numbers(table, predictor, outcomes)
+        _check_labels(table, group, patient, groups)
         labels = table[group].astype("str").to_numpy() if group else np.full(rows, "ALL")
         order = tuple(groups) if groups else tuple(dict.fromkeys(labels.tolist()))
         people = table[patient].astype("str").to_numpy() if patient else np.arange(rows).astype("str")
@@ -134,6 +138,7 @@ class Frame:
             patients=names,
             scales=_scales(y, x, predictor_unit, outcome_sd, tuple(outcomes)),
             unit=unit,
+            predictor=predictor,
             visits=visits,
         )
 
@@ -161,7 +166,7 @@ class Frame:
     def digest(self) -> str:
         """SHA-256 of everything a fit depends on; equal frames have equal digests."""
         state = hashlib.sha256()
-        texts = [self.analysis, self.unit, list(self.outcomes), list(self.groups), len(self.patients)]
+        texts = [self.analysis, self.unit, self.predictor, list(self.outcomes), list(self.groups), len(self.patients)]
         state.update(json.dumps(texts).encode())
         numbers = (self.y.to_numpy(), self.x, self.group, self.patient, self.scales.y_mean, self.scales.y_sd)
         for values in (*numbers, np.array([self.scales.x_mean, self.scales.x_unit])):
@@ -196,7 +201,31 @@ class Frame:
         return [(mask, np.flatnonzero(which == number)) for number, mask in enumerate(masks)]
 
 
-def _scales(y: np.ndarray, x: np.ndarray, unit: float, outcome_sd: float | None, names: tuple[str, ...]) -> Scales:
+def _check_numbers(table: pd.DataFrame, predictor: str, outcomes: Sequence[str]) -> None:
+    x = table[predictor].to_numpy(float)
+    if np.isnan(x).any():
+        raise DataError(Fault("missing values", "a number in every row", "leave those rows out", column=predictor))
+    endless = [name for name in (predictor, *outcomes) if np.isinf(table[name].to_numpy(float)).any()]
+    if endless:
+        raise DataError([Fault("an infinite value", "finite numbers", "check it", column=name) for name in endless])
+
+
+def _check_labels(table: pd.DataFrame, group: str | None, patient: str | None, groups: Sequence[str] | None) -> None:
+    faults = [
+        Fault("missing labels", "a label in every row", "leave those rows out", column=name)
+        for name in (group, patient)
+        if name and table[name].isna().any()
+    ]
+    if group and groups and not faults:
+        unknown = sorted(set(table[group].astype("str").tolist()) - set(groups))
+        faults = [Fault(repr(label), f"one of {', '.join(groups)}", "mend it", column=group) for label in unknown]
+    if faults:
+        raise DataError(faults)
+
+
+def _scales(
+    y: np.ndarray, x: np.ndarray, unit: float, outcome_sd: Mapping[str, float] | None, names: tuple[str, ...]
+) -> Scales:
     counts = (~np.isnan(y)).sum(axis=0)
     few = [name for name, count in zip(names, counts, strict=True) if count < 3]
     if few:
@@ -209,4 +238,6 @@ def _scales(y: np.ndarray, x: np.ndarray, unit: float, outcome_sd: float | None,
         raise DataError(
             [Fault("one and the same value", "values that differ", "check it", column=name) for name in flat]
         )
-    return Scales(mean, sd if outcome_sd is None else np.full_like(sd, outcome_sd), float(x.mean()), unit)
+    own = outcome_sd or {}
+    sd = np.array([own.get(name, spread) for name, spread in zip(names, sd.tolist(), strict=True)])
+    return Scales(mean, sd, float(x.mean()), unit)

@@ -14,7 +14,8 @@ from scipy.special import logsumexp, ndtr, ndtri
 from atrobayes.models.newton import solve_increasing
 
 SQRT_2PI = np.sqrt(2 * np.pi)
-PANELS = 10
+_TAIL = (1e-10, 1e-7, 1e-5, 1e-3, 0.02, 0.15)
+CUTS = (*_TAIL, 0.5, *(1 - q for q in reversed(_TAIL)))
 
 
 class Marginals(Protocol):
@@ -76,6 +77,14 @@ class Mixture:
         by = factor[:, None, None]
         return Mixture(self.outcomes, self.terms, self.weight, self.loc * by, self.scale * by)
 
+    def compact(self) -> Mixture:
+        """Drop components that carry nothing (weight below 1e-16): the same posterior in less room."""
+        order = np.argsort(-self.weight, axis=1, kind="stable")
+        order = order[:, : int((self.weight > 1e-16).sum(axis=1).max())]
+        weight = np.take_along_axis(self.weight, order, axis=1)
+        loc, scale = (np.take_along_axis(values, order[:, None, :], axis=2) for values in (self.loc, self.scale))
+        return Mixture(self.outcomes, self.terms, weight / weight.sum(axis=1, keepdims=True), loc, scale)
+
     def mean(self) -> np.ndarray:
         return np.einsum("on,otn->ot", self.weight, self.loc)
 
@@ -122,16 +131,19 @@ class Mixture:
         return np.where(settled, lower, np.nan), np.where(settled, upper, np.nan)
 
     def rule(self) -> tuple[np.ndarray, np.ndarray]:
-        """Gauss–Legendre panels over the density, on both sides of 0."""
-        low, high = self.quantile(1e-10), self.quantile(1 - 1e-10)
-        middle = np.clip(0.0, low, high)
+        """Gauss–Legendre panels over the density, cut at quantiles and at 0; NaN where they miss some of the mass."""
+        edges = np.stack([self.quantile(q) for q in CUTS], axis=-1)
+        middle = np.clip(0.0, edges[..., :1], edges[..., -1:])
+        edges = np.sort(np.concatenate([edges, middle], axis=-1), axis=-1)
+        width = np.diff(edges, axis=-1)[..., None]
         nodes, weights = np.polynomial.legendre.leggauss(8)
-        unit = ((np.arange(PANELS)[:, None] + (nodes + 1) / 2) / PANELS).ravel()
-        sides = [(start[..., None], (end - start)[..., None]) for start, end in ((low, middle), (middle, high))]
-        points = np.concatenate([start + width * unit for start, width in sides], axis=-1)
-        lengths = np.concatenate([width * np.tile(weights / (2 * PANELS), PANELS) for _, width in sides], axis=-1)
-        density = np.stack([self._density_and_slope(points[..., k])[0] for k in range(points.shape[-1])], axis=-1)
-        return points, density * lengths
+        shape = (*edges.shape[:-1], -1)
+        points = (edges[..., :-1, None] + width * (nodes + 1) / 2).reshape(shape)
+        lengths = (width * weights / 2).reshape(shape)
+        density = np.stack([self._cdf_and_pdf(points[..., k])[1] for k in range(points.shape[-1])], axis=-1)
+        mass = density * lengths
+        whole = np.abs(mass.sum(axis=-1, keepdims=True) - 1) < 1e-6
+        return points, np.where(whole, mass, np.nan)
 
     def _cdf_and_pdf(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         z = self._z(x)

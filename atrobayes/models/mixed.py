@@ -25,7 +25,6 @@ class Mixed:
     method: str = "bayes"
     formula: str = "change ~ lesions * group + (1 | patient)"
     family: str = "gaussian"
-    priors_needed: tuple[str, ...] = ("slope", "intercept", "patient_sd", "residual_sd")
 
     def linear(self, frame: Frame, priors: Priors) -> Linear | None:
         """Design, priors and terms on the standardised scale."""

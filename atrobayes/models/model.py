@@ -83,7 +83,6 @@ class Model(Protocol):
     method: str
     formula: str
     family: str
-    priors_needed: tuple[str, ...]
 
     def linear(self, frame: Frame, priors: Priors) -> Linear | None:
         """Return what quadrature integrates; None where it cannot."""

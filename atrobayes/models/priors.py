@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from atrobayes.errors import Fault, StudyError
 from atrobayes.study import PriorChoice
 
 SLOPE_SD: Mapping[str, float] = MappingProxyType({"wide": 2.5, "regularising": 0.5, "sceptical": 0.25})
@@ -79,8 +80,24 @@ class Priors:
         }
 
 
-def read_priors(choice: PriorChoice) -> Priors:
-    """Priors of a study file's `[priors]` table."""
+def read_priors(choice: PriorChoice, groups: int = 2) -> Priors:
+    """Priors of a study file's `[priors]` table.
+
+    Parameters
+    ----------
+    choice : PriorChoice
+    groups : int
+        How many groups there are: the more, the less negative their slopes' correlation can be.
+
+    Raises
+    ------
+    StudyError
+        If slopes of so many groups cannot be correlated as asked.
+    """
+    least = -1 / (groups - 1) if groups > 1 else -1.0
+    if choice.slope_group_correlation <= least:
+        found, expected = f"{choice.slope_group_correlation:g}", f"more than {least:.3g} for {groups} groups"
+        raise StudyError(Fault(found, expected, "raise it", column="priors.slope_group_correlation"))
     named = isinstance(choice.slope, str)
     mean, sd = (0.0, SLOPE_SD[choice.slope]) if isinstance(choice.slope, str) else choice.slope.normal
     return Priors(

@@ -13,7 +13,10 @@ from atrobayes.models.analyses import UNIT_AT_START, Analysis
 from atrobayes.models.frame import Frame
 from atrobayes.study import Study
 
-FEWEST_ROWS = 6  # two intercepts, two slopes, two SDs
+
+def fewest_rows(groups: int) -> int:
+    """Rows below which nothing is fitted: an intercept and a slope a group, and two SDs."""
+    return 2 * groups + 2
 
 
 @dataclass(frozen=True)
@@ -64,19 +67,22 @@ def build_frame(
     key = ["patient", "visit_from", "visit_to"]
     wide = changes.pivot_table(index=key, columns="structure", values=analysis.outcome, sort=False, dropna=False)
     table = years[known].merge(wide.reset_index(), on=key, how="left", validate="one_to_one")
+    order = tuple(groups) or (ALL,)
+    fewest = fewest_rows(len(order))
     structures = list(dict.fromkeys(changes["structure"]))
-    usable = [name for name in structures if _enough(table[name])]
-    left_out += [_too_few(analysis, name) for name in structures if name not in usable]
+    usable = [name for name in structures if _enough(table[name], fewest)]
+    left_out += [_too_few(analysis, name, fewest) for name in structures if name not in usable]
     table = table[table[usable].notna().any(axis=1)] if usable else table.iloc[:0]
-    reason = _impossible(table, predictor, bool(known.any()))
+    reason = _impossible(table, predictor, bool(known.any()), fewest)
     if reason:
         return Framed(None, (*left_out, Exclusion("analysis", analysis=analysis.id, rule="skipped", reason=reason)))
+    left_out += [_no_rows(analysis, label) for label in order if label not in set(table["group"])]
     frame = Frame.from_table(
         table.sort_values(key),
         outcomes=usable,
         predictor=predictor,
         group="group",
-        groups=tuple(groups) or (ALL,),
+        groups=order,
         patient="patient",
         analysis=analysis.id,
         unit=analysis.unit(study.definitions.annualised),
@@ -92,15 +98,15 @@ def _unit(study: Study, analysis: Analysis) -> float:
     return analysis.predictor_unit if study.definitions.lesion_timing == "end" else UNIT_AT_START
 
 
-def _enough(values: pd.Series) -> bool:
-    return int(values.notna().sum()) >= FEWEST_ROWS and float(values.max() - values.min()) > 0
+def _enough(values: pd.Series, fewest: int) -> bool:
+    return int(values.notna().sum()) >= fewest and float(values.max() - values.min()) > 0
 
 
-def _impossible(table: pd.DataFrame, predictor: str, counted: bool) -> str:
+def _impossible(table: pd.DataFrame, predictor: str, counted: bool, fewest: int) -> str:
     if not counted:
         return f"no patient-year has a count of {predictor}"
-    if len(table) < FEWEST_ROWS:
-        return f"{len(table)} patient-years with volumes and counts; at least {FEWEST_ROWS} are needed"
+    if len(table) < fewest:
+        return f"{len(table)} patient-years with volumes and counts; at least {fewest} are needed"
     if np.ptp(table[predictor].to_numpy(float)) == 0:
         return f"{predictor} is the same in every patient-year"
     return ""
@@ -117,6 +123,11 @@ def _no_count(analysis: Analysis, predictor: str, patient: object, visit: object
     )
 
 
-def _too_few(analysis: Analysis, structure: str) -> Exclusion:
-    reason = f"fewer than {FEWEST_ROWS} patient-years with this volume, or all equal"
+def _no_rows(analysis: Analysis, group: str) -> Exclusion:
+    reason = f"no patient-year of group {group}: its rows show the prior and the other groups"
+    return Exclusion("analysis", analysis=analysis.id, rule="group_without_rows", reason=reason)
+
+
+def _too_few(analysis: Analysis, structure: str, fewest: int) -> Exclusion:
+    reason = f"fewer than {fewest} patient-years with this volume, or all equal"
     return Exclusion("analysis", structure=structure, analysis=analysis.id, rule="too_few_volumes", reason=reason)

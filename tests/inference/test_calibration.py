@@ -14,7 +14,7 @@ from atrobayes.data_prep.example import write_example
 from atrobayes.data_prep.prepare import prepare
 from atrobayes.inference.classical.mixed import classical_mixed
 from atrobayes.inference.engines.quadrature.solve import integrate
-from atrobayes.inference.engines.quadrature.sums import gather
+from atrobayes.inference.sums import gather
 from atrobayes.models.analyses import CATALOGUE
 from atrobayes.models.coding import term_weights
 from atrobayes.models.frame import Frame, Scales

@@ -13,8 +13,8 @@ from simulated import frame_of, long_table
 
 from atrobayes.inference.engine import Settings, get_engine
 from atrobayes.inference.engines.quadrature.solve import integrate
-from atrobayes.inference.engines.quadrature.sums import gather
 from atrobayes.inference.fit import fit
+from atrobayes.inference.sums import gather
 from atrobayes.models.frame import Frame
 from atrobayes.models.mixed import Mixed
 from atrobayes.models.priors import HalfStudentT, Priors

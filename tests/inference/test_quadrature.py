@@ -13,7 +13,7 @@ from simulated import frame_of, long_table
 
 from atrobayes.inference.engines.quadrature import solve
 from atrobayes.inference.engines.quadrature.solve import Refined, integrate
-from atrobayes.inference.engines.quadrature.sums import gather
+from atrobayes.inference.sums import gather
 from atrobayes.models.frame import Frame
 from atrobayes.models.mixed import Mixed
 from atrobayes.models.priors import HalfStudentT, Priors

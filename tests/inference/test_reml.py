@@ -153,3 +153,43 @@ def test_relabelling_groups_and_changing_units_change_labels_signs_and_units_onl
         assert np.isclose(rows.loc[term, "estimate"] / 1000, sign * other.loc[twin, "estimate"], rtol=1e-8)
         assert np.isclose(rows.loc[term, "p"], other.loc[twin, "p"], rtol=1e-7)
         assert np.isclose(rows.loc[term, "df"], other.loc[twin, "df"], rtol=1e-7)
+
+
+@pytest.mark.parametrize("scale", [1e-9, 1e-4, 1e5, 1e9])
+def test_degrees_of_freedom_do_not_depend_on_the_unit(scale: float) -> None:
+    """The same data in mm³ or in shares of eTIV would get another p-value."""
+    for seed, tau in ((2, 0.1), (3, 0.0), (4, 3.0)):
+        table = long_table(seed, patients=40, tau=tau, sigma=0.5)
+        plain, other = (classical_mixed(frame_of(table.assign(y0=table["y0"] * by))) for by in (1.0, scale))
+        np.testing.assert_allclose(plain["df"], other["df"], rtol=1e-5)
+        np.testing.assert_allclose(plain["p"], other["p"], rtol=1e-5)
+        np.testing.assert_allclose(plain["sd"] * scale, other["sd"], rtol=1e-6)
+
+
+def test_a_far_away_mean_does_not_blur_the_slope() -> None:
+    """Raw volumes of a million mm³ would lose the digits that matter."""
+    table = long_table(2)
+    plain, other = (classical_mixed(frame_of(table.assign(y0=table["y0"] + by))) for by in (0.0, 1e6))
+    np.testing.assert_allclose(plain["sd"], other["sd"], rtol=1e-6)
+
+
+def test_patient_spread_that_dwarfs_the_residual_keeps_its_standard_errors() -> None:
+    """A structure measured almost without noise would get a standard error that is too small, without a word."""
+    table = long_table(5, patients=12, tau=1.0, sigma=0.0)
+    noise = np.random.default_rng(1).normal(size=len(table))
+    errors = {
+        sigma: classical_mixed(frame_of(table.assign(y0=table["y0"] + sigma * noise)))["sd"] / sigma
+        for sigma in (1e-2, 1e-4)
+    }
+    np.testing.assert_allclose(errors[1e-2], errors[1e-4], rtol=0.01)
+
+
+def test_nothing_left_for_an_error_is_said_and_not_divided_by() -> None:
+    """A perfect fit, or as many coefficients as rows, would end in a traceback or in p = 0."""
+    table = long_table(2)
+    perfect = classical_mixed(frame_of(table.assign(y0=2 - 0.1 * table["x"])))
+    four = pd.DataFrame({"patient": list("abcd"), "group": ["CLAD", "CLAD", "ALEM", "ALEM"], "x": [0.0, 1.0, 0.0, 2.0]})
+    few = classical_mixed(frame_of(four.assign(y0=[0.1, 0.3, -0.2, 0.4])))
+    for rows in (perfect, few):
+        assert rows["flags"].eq("not_estimable").all()
+        assert rows[["estimate", "sd", "p"]].isna().all(axis=None)

@@ -51,6 +51,15 @@ def test_replication_is_missing_where_there_is_no_classical_result() -> None:
     assert all(np.isnan(values[0, 0]) for values in found.values())
 
 
+def test_exaggeration_is_missing_where_its_mean_does_not_exist() -> None:
+    """With one degree of freedom or less a negative or absurd exaggeration would be printed."""
+    mixture = Mixture(("a",), ("t",), np.ones((1, 1)), np.zeros((1, 1, 1)), np.ones((1, 1, 1)))
+    for df in (0.4, 1.0):
+        found = replication(mixture, np.ones((1, 1)), np.full((1, 1), df))
+        assert np.isnan(found["type_m"][0, 0])
+        assert 0 < found["p_sig_rep"][0, 0] < 1
+
+
 def test_table_has_its_columns_and_its_key(rows: pd.DataFrame) -> None:
     """What reads the table would break, or find two answers to one question."""
     assert [column.name for column in COLUMNS] == rows.columns.tolist()

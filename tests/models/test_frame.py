@@ -113,6 +113,7 @@ def test_lesion_timing_chooses_the_visit_and_the_unit() -> None:
     assert intervals["new_t2_to"].tolist() == at_end.x.tolist()
     assert intervals["new_t2_from"].tolist() == at_start.x.tolist()
     assert (1.0, 3.0) == (at_end.scales.x_unit, at_start.scales.x_unit)
+    assert ("new_t2_to", "new_t2_from") == (at_end.predictor, at_start.predictor)
 
 
 def test_a_missing_count_is_a_row_of_the_ledger() -> None:
@@ -159,8 +160,55 @@ def test_an_impossible_analysis_is_skipped_with_its_reason(change: dict, said: s
 def test_priors_are_read_by_name_or_number() -> None:
     """A prior asked for would not be the one used."""
     assert 0.25 == read_priors(study(priors={"slope": "sceptical"}).priors).slope_sd
-    own = read_priors(study(priors={"slope": {"normal": [0.1, 0.3]}, "slope_group_correlation": 0.0}).priors)
-    assert ("own", 0.1, 0.3, 0.0) == (own.name, own.slope_mean, own.slope_sd, own.slope_correlation)
+    own = read_priors(study(priors={"slope": {"normal": [0, 0.3]}, "slope_group_correlation": 0.0}).priors)
+    assert ("own", 0.0, 0.3, 0.0) == (own.name, own.slope_mean, own.slope_sd, own.slope_correlation)
+
+
+def test_a_slope_prior_off_zero_is_refused() -> None:
+    """A prior belief in loss would be a belief that ventricles shrink."""
+    with pytest.raises(ValueError, match="the mean must be 0"):
+        study(priors={"slope": {"normal": [-0.3, 0.3]}})
+
+
+def test_a_correlation_that_so_many_groups_cannot_have_is_refused() -> None:
+    """The study would end in a traceback."""
+    choice = study(priors={"slope_group_correlation": -0.6}).priors
+    assert -0.6 == read_priors(choice, 2).slope_correlation
+    with pytest.raises(StudyError, match="for 3 groups"):
+        read_priors(choice, 3)
+
+
+def test_an_outcome_sd_counts_for_its_structure_alone() -> None:
+    """A small structure would get the prior and the region of equivalence of a large one."""
+    intervals, changes = patient_years()
+    plain = build_frame(study(), T2, intervals, changes, ("CLAD", "ALEM")).frame.scales.y_sd
+    own = build_frame(study(priors={"outcome_sd": {"caudate": 7.0}}), T2, intervals, changes, ("CLAD", "ALEM"))
+    assert [plain[0], 7.0] == own.frame.scales.y_sd.tolist()
+
+
+def test_a_group_of_the_study_without_rows_is_named() -> None:
+    """Rows that show nothing but the prior would pass for results."""
+    intervals, changes = patient_years()
+    framed = build_frame(study(), T2, intervals.assign(group="CLAD"), changes, ("CLAD", "ALEM"))
+    assert ["group_without_rows"] == [item.rule for item in framed.exclusions]
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "said"),
+    [
+        ("group", None, "missing labels"),
+        ("patient", None, "missing labels"),
+        ("group", "PLACEBO", "'PLACEBO'"),
+        ("x", np.inf, "an infinite value"),
+        ("y0", np.inf, "an infinite value"),
+    ],
+)
+def test_any_table_is_checked_at_the_door(column: str, value: object, said: str) -> None:
+    """A missing label would become a group of its own."""
+    table = long_table(1)
+    table.loc[3, column] = value
+    with pytest.raises(DataError, match=said):
+        frame_of(table)
 
 
 def test_an_unknown_analysis_names_the_nearest() -> None:

@@ -61,7 +61,15 @@ def test_highest_density_interval_of_a_symmetric_posterior_is_the_equal_tailed_o
     assert np.isclose(normal().quantile(0.95), high)
 
 
-@pytest.mark.parametrize("mixture", [normal(), skewed(), normal(50.0, 1.0), normal(-0.01, 1e-3)], ids=str)
+def heavy() -> Mixture:
+    """Student's t with three degrees of freedom, as a scale mixture."""
+    precision = stats.chi2.ppf((np.arange(400) + 0.5) / 400, 3) / 3
+    return Mixture(
+        ("a",), ("t",), np.full((1, 400), 1 / 400), np.full((1, 1, 400), 0.3), 1 / np.sqrt(precision)[None, None]
+    )
+
+
+@pytest.mark.parametrize("mixture", [normal(), skewed(), heavy(), normal(50.0, 1.0), normal(-0.01, 1e-3)], ids=str)
 def test_rule_integrates_functions_with_a_kink_at_zero(mixture: Mixture) -> None:
     """Expected sizes and error rates come from this rule."""
     points, weights = mixture.rule()
@@ -73,6 +81,21 @@ def test_rule_integrates_functions_with_a_kink_at_zero(mixture: Mixture) -> None
     )
     assert np.isclose(folded, (np.abs(points) * weights).sum(), rtol=1e-7)
     assert np.isclose(1 - mixture.cdf(np.zeros((1, 1)))[0, 0], ((points > 0) * weights).sum(), atol=1e-8)
+
+
+def test_a_shape_the_rule_cannot_integrate_is_missing_not_wrong() -> None:
+    """Error rates would be printed that lack half of the posterior."""
+    weight = np.array([[0.999, 0.001]])
+    spiked = Mixture(("a",), ("t",), weight, np.zeros((1, 1, 2)), np.array([[[1.0, 200.0]]]))
+    assert np.isnan(spiked.rule()[1]).all()
+
+
+def test_dropping_empty_components_changes_nothing() -> None:
+    """A smaller file would hold another posterior."""
+    small = skewed().compact()
+    assert 2 == small.weight.shape[1]
+    for q in (0.001, 0.3, 0.975):
+        assert np.isclose(skewed().quantile(q), small.quantile(q), rtol=1e-12)
 
 
 def test_draws_and_the_mixture_they_come_from_agree() -> None:

@@ -28,7 +28,7 @@ def classical_mixed(frame: Frame, interval: float = 0.95) -> pd.DataFrame:
     -------
     DataFrame
         Rows of estimates.tsv, method `classical`. Where a group has no spread in the predictor, its slope
-        and its differences are not estimable: NaN and flagged.
+        and its differences are not estimable, and so is everything where nothing is left for an error: NaN and flagged.
 
     Notes
     -----
@@ -48,21 +48,30 @@ def satterthwaite(fit: Reml, contrast: np.ndarray) -> tuple[float, float, float]
 
 
 def _outcome_rows(frame: Frame, k: int, interval: float) -> list[dict[str, Any]]:
-    present = ~frame.y[:, k].isnull().to_numpy()
-    some = frame.select(present, np.array([k]))
+    some = frame.select(~frame.y[:, k].isnull().to_numpy(), np.array([k]))
     X, slope_column = _design(some)
-    fit = fit_reml(X, some.y.to_numpy()[:, 0], some.patient)
+    y = some.y.to_numpy()[:, 0]
+    # on a scale of one: the degrees of freedom must not depend on the outcome's unit
+    centre, scale = y.mean(), y.std(ddof=1)
+    fit = fit_reml(X, (y - centre) / scale, some.patient) if _leaves_something(X, (y - centre) / scale) else None
     rows = []
     for term, weights in term_weights(frame.groups).items():
         row: dict[str, Any] = {"structure": frame.outcomes[k], "term": term} | estimates.where(frame, weights, k)
         contrast = _contrast(weights, slope_column, X.shape[1])
-        flags = ["singular"] if fit.singular else []
-        if contrast is None:
-            flags = ["not_estimable"]
+        if fit is None or contrast is None:
+            flag = "not_estimable"
         else:
-            row |= _test(*satterthwaite(fit, contrast), interval)
-        rows.append(row | _constants(frame, k) | {"flags": ",".join(flags), "ci_prob": interval})
+            flag = "singular" if fit.singular else ""
+            estimate, error, df = satterthwaite(fit, contrast)
+            row |= _test(scale * estimate, scale * error, df, interval)
+        rows.append(row | _constants(frame, k) | {"flags": flag, "ci_prob": interval})
     return rows
+
+
+def _leaves_something(X: np.ndarray, y: np.ndarray) -> bool:
+    """Whether coefficients leave rows and spread to estimate an error from."""
+    residual = y - X @ np.linalg.lstsq(X, y)[0]
+    return len(y) > X.shape[1] and float(residual @ residual) > 1e-14 * len(y)
 
 
 def _constants(frame: Frame, k: int) -> dict[str, Any]:

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from atrobayes.inference.engines.quadrature.sums import gather
+from atrobayes.inference.sums import gather
 from atrobayes.models.newton import solve_increasing
 
-LARGEST_THETA = 1e3
+LARGEST_THETA = 1e6
 SINGULAR_THETA = 1e-4  # what lme4's isSingular calls singular
 
 
@@ -122,6 +122,7 @@ def fit_reml(X: np.ndarray, y: np.ndarray, patient: np.ndarray) -> Reml:
     X : ndarray (row, coef)
         Of full column rank.
     y : ndarray (row,)
+        On a scale of about one: how well the Hessian can be inverted depends on it.
     patient : ndarray of int (row,)
         Without repeated patients the patient SD cannot be told from the residual SD and is taken as 0.
 
@@ -154,7 +155,7 @@ def _best_theta(data: _Data) -> float:
     """Lowest deviance: the scan finds every dip wider than a quarter of theta, Newton its bottom."""
     if not (data.k > 1).any():
         return 0.0
-    scan = np.concatenate([[0.0], np.geomspace(1e-3, LARGEST_THETA, 61)])
+    scan = np.concatenate([[0.0], np.geomspace(1e-3, LARGEST_THETA, 91)])
     values = np.array([data.deviance(theta) for theta in scan])
     best = int(values.argmin())
     low, high = scan[max(best - 1, 0)], scan[min(best + 1, len(scan) - 1)]
@@ -166,7 +167,9 @@ def _best_theta(data: _Data) -> float:
         return np.array([first]), np.array([second])
 
     ends = np.array([low]), np.array([high])
-    return float(solve_increasing(slope_and_curvature, np.array([scan[best]]), *ends, 1e-10 * high)[0])
+    # rounding leaves of the residual spread, beside a patient spread theta times as large, so many digits only
+    precision = max(1e-10, 1e-15 * scan[best] ** 2)
+    return float(solve_increasing(slope_and_curvature, np.array([scan[best]]), *ends, precision * high)[0])
 
 
 def _sd_covariance(data: _Data, at: _Profile, theta: float, sigma: float) -> np.ndarray:

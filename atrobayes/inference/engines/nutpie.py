@@ -21,7 +21,7 @@ class Nutpie:
     """The model's PyMC graph, sampled by nutpie on numba."""
 
     name: str = "nutpie"
-    libraries: tuple[str, ...] = ("nutpie", "pymc", "pytensor", "bambi", "numba")
+    libraries: tuple[str, ...] = ("nutpie", "pymc", "pytensor", "bambi", "formulae", "numba", "numpy", "scipy", "arviz")
 
     def refuses(self, model: Model, frame: Frame, priors: Priors) -> str | None:  # noqa: ARG002 - the contract's
         """Serve every model."""

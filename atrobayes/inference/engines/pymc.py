@@ -21,7 +21,7 @@ class PyMC:
     """The model's PyMC graph, sampled by PyMC itself, one chain after the other."""
 
     name: str = "pymc"
-    libraries: tuple[str, ...] = ("pymc", "pytensor", "bambi", "numba")
+    libraries: tuple[str, ...] = ("pymc", "pytensor", "bambi", "formulae", "numba", "numpy", "scipy", "arviz")
 
     def refuses(self, model: Model, frame: Frame, priors: Priors) -> str | None:  # noqa: ARG002 - the contract's
         """Serve every model."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import betaln
 
-from atrobayes.inference.engines.quadrature.sums import Sums
+from atrobayes.inference.sums import Sums
 from atrobayes.models.model import Linear
 from atrobayes.models.priors import HalfStudentT
 

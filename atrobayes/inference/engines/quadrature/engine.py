@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 
 import numpy as np
 import xarray as xr
 
+from atrobayes.inference.diagnose import TOLERANCE
 from atrobayes.inference.engine import Settings
 from atrobayes.inference.engines.quadrature.conditional import condition
 from atrobayes.inference.engines.quadrature.solve import FIRST_PANELS, Refined, integrate
-from atrobayes.inference.engines.quadrature.sums import Sums, gather
 from atrobayes.inference.seeds import derive
+from atrobayes.inference.sums import Sums, gather
 from atrobayes.models.frame import Frame
 from atrobayes.models.marginals import Mixture
 from atrobayes.models.model import Linear, Model
@@ -60,7 +62,8 @@ class Quadrature:
             stack.join(lambda found: found.solution.mixture.weight),
             stack.join(lambda found: found.solution.mixture.loc),
             stack.join(lambda found: found.solution.mixture.scale),
-        ).scaled(frame.slope_scale)
+        )
+        mixture = mixture.compact().scaled(frame.slope_scale)
         draws = [_draw(part, frame, settings, seed) for part in parts]
         coefficients, sds = (np.concatenate([pair[k] for pair in draws])[order] for k in (0, 1))
         posterior = _posterior(coefficients, sds, linear, frame, settings)
@@ -79,8 +82,7 @@ class _Stack:
     def __init__(self, found: list[Refined], order: np.ndarray) -> None:
         self.found, self.order = found, order
 
-    def join(self, pick: object) -> np.ndarray:
-        assert callable(pick)
+    def join(self, pick: Callable[[Refined], np.ndarray]) -> np.ndarray:
         return np.asarray(np.concatenate([pick(one) for one in self.found])[self.order])
 
 
@@ -110,7 +112,7 @@ def _draw(part: _Part, frame: Frame, settings: Settings, seed: int) -> tuple[np.
     coefficients, sds = [], []
     curves = part.refined.solution.curves
     for k, outcome in enumerate(part.outcomes):
-        # a generator per outcome: what is drawn does not depend on which other outcomes there are
+        # a generator per outcome: draws do not depend (but for rounding) on which other outcomes there are
         rng = np.random.default_rng(derive(seed, frame.outcomes[outcome]))
         sd = curves.take(np.array([k])).draw(settings.chains * settings.draws, rng)
         given = condition(part.linear, part.sums, np.array([k]), np.maximum(sd, 1e-12))
@@ -147,8 +149,8 @@ def _posterior(
 
 def _mixture_dataset(mixture: Mixture, stack: _Stack, linear: Linear) -> xr.Dataset:
     change = {
-        f"change_{kind}": ("outcome", stack.join(lambda found, kind=kind: found.change[kind]))
-        for kind in stack.found[0].change
+        f"change_{kind}": ("outcome", stack.join(lambda found, kind=kind: found.change[kind]))  # type: ignore[misc]
+        for kind in TOLERANCE
     }
     curves = {
         "sd_mean": stack.join(lambda found: found.solution.curves.mean()),

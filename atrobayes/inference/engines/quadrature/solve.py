@@ -7,19 +7,18 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import logsumexp
 
+from atrobayes.inference.diagnose import TOLERANCE
 from atrobayes.inference.engines.quadrature import panels
 from atrobayes.inference.engines.quadrature.conditional import Conditional, condition
 from atrobayes.inference.engines.quadrature.grid import Box, find_box, log_jacobian, to_sd
 from atrobayes.inference.engines.quadrature.sd_curves import SdCurves
-from atrobayes.inference.engines.quadrature.sums import Sums
+from atrobayes.inference.sums import Sums
 from atrobayes.models.marginals import Mixture
 from atrobayes.models.model import Linear
 
 FIRST_PANELS = 5
 MOST_PANELS = 40
 LEVELS_OF_QUANTILES = (0.025, 0.5, 0.975)
-# largest change allowed between a rule and its refinements
-TOLERANCE = {"mean": 1e-4, "sd": 1e-4, "quantile": 1e-4, "probability": 1e-5, "log_evidence": 1e-4}
 NODES_AT_ONCE = 200_000
 
 
