@@ -23,7 +23,7 @@ from atrobayes.reports.wording import (
     probability,
     slug,
     structure_name,
-    term_words,
+    term_label,
 )
 
 _RAW = {"estimate": "Estimate", "median": "Median", "sd": "SD or SE"}
@@ -58,7 +58,7 @@ def all_numbers(results: Results, analysis: str) -> Table:
     rows = results.estimates[results.estimates["analysis"] == analysis]
     cells: dict[str, Any] = {
         "Structure": rows["structure"].map(structure_name),
-        "Term": rows["term"].map(lambda term: term_words(term, results.groups)),
+        "Term": rows["term"].map(lambda term: term_label(term, results.groups)),
         "Method": rows["method"],
         "Engine": rows["engine"],
     }
