@@ -167,13 +167,19 @@ def _kind(annotation: Any, limits: Iterable[Any] = ()) -> str:
         return " or ".join(_kind(one, limits) for one in arguments if one is not types.NoneType)
     if origin is Literal:
         return " or ".join(f"`{_toml(one)}`" for one in arguments)
-    if origin is tuple:
-        return "list of texts" if Ellipsis in arguments else f"`[{', '.join(map(_kind, arguments))}]`"
+    if origin in {tuple, dict}:
+        return _collection(origin, arguments)
     if issubclass(annotation, BaseModel):
         inner = ", ".join(f"{name} = {_kind(field.annotation)}" for name, field in annotation.model_fields.items())
         return f"`{{ {inner.replace('`', '')} }}`"
     words = {str: "text", Path: "path", bool: "`true` or `false`", int: "whole number", float: "number"}
     return " ".join((words[annotation], *_limits(limits)))
+
+
+def _collection(origin: type, entries: tuple[Any, ...]) -> str:
+    if origin is dict:
+        return f"`{{ NAME = {_kind(entries[1]).replace('`', '')} }}`"
+    return "list of texts" if Ellipsis in entries else f"`[{', '.join(map(_kind, entries))}]`"
 
 
 def _constraints(metadata: Iterable[Any]) -> Iterator[Any]:
@@ -196,6 +202,8 @@ def _toml(value: Any) -> str:
         return plain[type(value)](value)
     if isinstance(value, Path):
         return f'"{value.as_posix()}"'
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{name} = {_toml(one)}' for name, one in value.items())}}}"
     if isinstance(value, tuple):
         return f"[{', '.join(map(_toml, value))}]"
     return f"{value:g}"
