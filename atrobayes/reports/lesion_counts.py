@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 
-from atrobayes.reports.results import FitRecord, Results
+from atrobayes.reports.results import Results
 
 _VISITS = {"to": "closing", "from": "opening"}
 _MOST = 3
@@ -17,35 +16,24 @@ def lesion_counts(results: Results) -> pd.DataFrame:
     Parameters
     ----------
     results : Results
-        Uses intervals.tsv, the predictors named in the estimates, and the fits' histories.
+        Uses intervals.tsv and the predictors named in the estimates.
 
     Returns
     -------
     DataFrame
         analysis, visit (opening or closing), group ("all" and each), "0", "1", "2", "3+", most (the highest
-        count). Which visit's count an analysis used is known by the mean its fit has stored; analyses
-        for which neither visit gives that mean are left out.
+        count). Analyses whose predictor is no count of intervals.tsv at one of the two visits are left out.
     """
     predictors = results.estimates.drop_duplicates("analysis").set_index("analysis")["predictor"]
     years = results.intervals[results.intervals["visit_to"] == results.intervals["visit_from"] + 1]
     rows: list[dict[str, object]] = []
-    fits = {str(fit.history.get("analysis", "")): fit for fit in results.fits}
     for analysis, predictor in predictors.items():
-        end = _end(years, predictor, fits[analysis]) if analysis in fits else ""
-        if end:
-            known = years.assign(lesions=years[f"{predictor}_{end}"]).dropna(subset="lesions")
-            named = {"analysis": analysis, "visit": _VISITS[end]}
+        visit = _VISITS.get(predictor.rpartition("_")[2])
+        if visit and predictor in years:
+            known = years.assign(lesions=years[predictor]).dropna(subset="lesions")
+            named = {"analysis": analysis, "visit": visit}
             rows += [named | _counts(known, group) for group in ("all", *results.groups)]
     return pd.DataFrame(rows)
-
-
-def _end(years: pd.DataFrame, predictor: str, fit: FitRecord) -> str:
-    mean = fit.history.get("scales", {}).get("predictor_mean", np.nan)
-    for end in _VISITS:
-        column = f"{predictor}_{end}"
-        if column in years and np.isclose(years[column].mean(), mean, rtol=1e-6, atol=0):
-            return end
-    return ""
 
 
 def _counts(known: pd.DataFrame, group: str) -> dict[str, object]:

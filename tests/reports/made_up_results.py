@@ -15,14 +15,13 @@ from scipy import stats
 from atrobayes.files import Column, write_table
 
 HOSTILE = "<b>x</b>"
-COUNTED = {"year_to_year_t2": "to", "year_to_year_gd": "from"}  # whose visit's lesions an analysis used
 STRUCTURES = (
     "total_wm", "whole_brain", "cerebellum", "cerebellar_cortex", "cortex", "dgm", "total_gm",
     "thalamus", "caudate", "putamen", "hippocampus", "amygdala", HOSTILE,
 )  # fmt: skip
 ANALYSES = {
-    "year_to_year_t2": ("new_t2", "% of eTIV per new T2 lesion"),
-    "year_to_year_gd": ("new_gd", "% of eTIV per new Gd+ lesion"),
+    "year_to_year_t2": ("new_t2_to", "% of eTIV per new T2 lesion"),
+    "year_to_year_gd": ("new_gd_from", "% of eTIV per new Gd+ lesion"),
 }
 LESIONS = {"new_t2_from": 2, "new_t2_to": 5, "new_gd_from": 3, "new_gd_to": 2}  # counts go round 0 … size - 1
 STATUSES = {"steroid": 2, "failed": 2, "unfinished": 1, "missing": 1, "none": 7}
@@ -57,7 +56,7 @@ def make_results(out: Path, groups: tuple[str, ...] = ("CLAD", "ALEM"), engine: 
     _table(out / "changes.tsv", _changes(intervals))
     _table(out / "estimates.tsv", estimates(groups, engine))
     for analysis in ANALYSES:
-        _posterior(out / "posterior" / f"{analysis}--bayes--{engine}.nc", analysis, engine, intervals)
+        _posterior(out / "posterior" / f"{analysis}--bayes--{engine}.nc", analysis, engine)
     return out
 
 
@@ -191,10 +190,8 @@ def _changes(intervals: pd.DataFrame) -> pd.DataFrame:
     return keys.assign(structure="thalamus", **dict.fromkeys(names, 1.0))
 
 
-def _posterior(path: Path, analysis: str, engine: str, intervals: pd.DataFrame) -> None:
+def _posterior(path: Path, analysis: str, engine: str) -> None:
     path.parent.mkdir(exist_ok=True)
-    yearly = intervals[intervals["visit_to"] - intervals["visit_from"] == 1]
-    mean = yearly[f"{ANALYSES[analysis][0]}_{COUNTED[analysis]}"].mean()
     raw = [
         {"structure": name, "term": "slope[CLAD]", "mean": 0.0, "sd": 0.3, "unit": ANALYSES[analysis][1]}
         for name in STRUCTURES
@@ -207,7 +204,6 @@ def _posterior(path: Path, analysis: str, engine: str, intervals: pd.DataFrame) 
         "seed": 123,
     }
     history |= {"settings": {"draws": 1000, "chains": 4}, "priors": {"standardised": standardised, "raw": raw}}
-    history |= {"scales": {"predictor_unit": 1.0, "predictor_mean": mean}}
     history |= {"frame_digest": "cd" * 32, "versions": {"numpy": "2.5.5", "xarray": "2026.4"}}
     failed = analysis == GATE_FAILED[0]
     kind = "quadrature" if engine == "quadrature" else "nuts"

@@ -85,6 +85,8 @@ def test_a_row_has_one_number_of_decimals(results):
     numbers = rows[["95% confidence", "95% equal-tailed"]].agg(" ".join, axis=1) + " " + rows["Classical, % of eTIV"]
     places = [{len(number) for number in re.findall(r"\.(\d+)", text)} for text in numbers]
     assert [1] * len(rows) == [len(found) for found in places]
+    assert {3} == places[0]
+    assert {6} == places[-2]  # a structure 4,000 times smaller
 
 
 def test_singular_fits_are_marked_only_where_some_are_not(results):
@@ -121,7 +123,7 @@ def test_the_glossary_speaks_as_the_table_of_estimates(results):
     assert "Shrinkage" not in said
 
 
-def test_lesions_are_those_of_the_visit_the_fit_used(results, made_up):
+def test_lesions_are_those_of_the_visit_the_fit_used(results):
     """The slopes would seem to rest on lesions that were never in the model."""
     yearly = results.intervals[results.intervals["visit_to"] == results.intervals["visit_from"] + 1]
     counts = lesion_counts(results).set_index(["analysis", "group"])
@@ -135,8 +137,7 @@ def test_lesions_are_those_of_the_visit_the_fit_used(results, made_up):
 
 def test_lesions_are_not_told_where_the_visit_is_unknown(results):
     """A guess would be shown as a count."""
-    fits = tuple(dataclasses.replace(fit, history=dict(fit.history) | {"scales": {}}) for fit in results.fits)
-    results.__dict__["fits"] = fits
+    results.__dict__["estimates"] = results.estimates.assign(predictor="new_t2")
     assert 0 == len(lesion_counts(results))
 
 
@@ -195,4 +196,5 @@ def test_slopes_share_a_scale_and_parting_verdicts_are_shaded():
     ticks = [re.findall(r">([−\d.]+)</text>", axis) for axis in drawing.split("-matplotlib.axis_")[1::2]]
     assert ticks[0] == ticks[1] != ticks[2]
     assert 2 == drawing.lower().count("fill: #d55e00")  # one row and its entry in the legend
+    assert "fill: #8c8c8c" not in drawing.lower()  # where both say the same, nothing is shaded
     assert "shaded row: classical only" in drawing
