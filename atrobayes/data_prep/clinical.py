@@ -111,6 +111,7 @@ def _visit_faults(visits: ClinicalTable, patients: ClinicalTable) -> Iterator[Fa
     if visits.cells.empty:
         yield visits.fault(None, "", "no rows", "a row for each visit", "fill in the table")
     yield from _twice(visits, ["patient", "visit"], "visit", "keep one row for each visit")
+    yield from _months(visits)
     # a row given twice is one fault: its scan and date are not held against its twin
     once = visits.cells[~_repeats(visits.cells)]
     yield from _twice(visits, ["fsid"], "fsid", "one scan belongs to one visit", once)
@@ -124,6 +125,14 @@ def _visit_faults(visits: ClinicalTable, patients: ClinicalTable) -> Iterator[Fa
             )
     for line, column, found, expected, todo in date_faults(once):
         yield visits.fault(line, column, found, expected, todo)
+
+
+def _months(visits: ClinicalTable) -> Iterator[Fault]:
+    nominal = sorted(set(visits.cells["visit"].dropna()))
+    if nominal and nominal[-1] >= 12 and all(visit % 6 == 0 for visit in nominal):
+        found = ", ".join(f"{visit:g}" for visit in nominal)
+        todo = "visit is the nominal year; these look like months: divide by 12 (real times go into date or years)"
+        yield visits.fault(None, "visit", found, "the nominal year (0, 1, 2 …)", todo)
 
 
 def _repeats(cells: pd.DataFrame) -> pd.Series[bool]:

@@ -11,6 +11,8 @@ from types import MappingProxyType
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _SEPARATED = re.compile(r"[+-]?\d+[,;]\d+")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_FIRST_YEAR, _LAST_YEAR = 1980, 2100
 EDSS_VALUES = frozenset({0.0} | {half / 2 for half in range(2, 21)})
 
 
@@ -88,14 +90,16 @@ def _one_of(*choices: str) -> Callable[[str], str]:
 
 
 def _date(text: str) -> str:
+    if not _DAY.fullmatch(text):
+        raise IllegalCellError("write it as year-month-day")
     try:
-        return date.fromisoformat(text).isoformat() if len(text) == 10 else _no_date()
-    except ValueError:
-        return _no_date()
-
-
-def _no_date() -> str:
-    raise IllegalCellError("write it as year-month-day")
+        day = date.fromisoformat(text)
+    except ValueError as error:
+        raise IllegalCellError("there is no such day") from error
+    if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
+        todo = f"visits lie between {_FIRST_YEAR} and {_LAST_YEAR}; where dates were shifted, give years instead"
+        raise IllegalCellError(todo)
+    return text
 
 
 def _columns(*columns: ClinicalColumn) -> Mapping[str, ClinicalColumn]:

@@ -14,8 +14,6 @@ import pandas as pd
 DAYS_PER_YEAR = 365.25
 _AGREEMENT_DAYS = 14
 
-_ORDER = "a later visit has a later time"
-
 _Finding = tuple[int, str, str, str, str]  # line, column, found, expected, todo
 
 
@@ -76,13 +74,32 @@ def _baseline_faults(rows: list[_Row]) -> Iterator[_Finding]:
 def _date_order_faults(rows: list[_Row]) -> Iterator[_Finding]:
     for before, row in pairwise(rows):
         if row.date <= before.date:
-            yield row.line, "date", row.date, f"a date after {before.date} (line {before.line})", _ORDER
+            yield (
+                row.line,
+                "date",
+                row.date,
+                f"a date after {before.date} (line {before.line})",
+                _one_is_wrong(before, row),
+            )
 
 
 def _years_order_faults(rows: list[_Row]) -> Iterator[_Finding]:
     for before, row in pairwise(rows):
         if row.years <= before.years:
-            yield row.line, "years", f"{row.years:g}", f"more than {before.years:g} (line {before.line})", _ORDER
+            yield (
+                row.line,
+                "years",
+                f"{row.years:g}",
+                f"more than {before.years:g} (line {before.line})",
+                _one_is_wrong(before, row),
+            )
+
+
+def _one_is_wrong(before: _Row, after: _Row) -> str:
+    """Which of the two it is, only the user can know."""
+    first, last = sorted((before.line, after.line))
+    visits = f"visit {after.visit:g} is later than visit {before.visit:g}"
+    return f"{visits}: one of the two rows is wrong (lines {first} and {last})"
 
 
 def _agreement_faults(rows: list[_Row]) -> Iterator[_Finding]:

@@ -28,6 +28,8 @@ _RESERVED = frozenset(
         "contains",
     }
 )
+# How other programs write a missing value, in small letters; none of these is a label or a number.
+_OTHER_MISSING = frozenset({"na", "nan", "n/a", "#n/a", "<na>"})
 
 
 class ClinicalTable:
@@ -120,6 +122,10 @@ class ClinicalTable:
         if text == MISSING:
             if column.required:
                 self.faults.append(self.fault(number, column.name, "nothing", column.expected, "fill it in"))
+            return column.missing
+        if text.lower() in _OTHER_MISSING:
+            todo = "fill it in" if column.required else f"write {MISSING} for missing"
+            self.faults.append(self.fault(number, column.name, repr(text), column.expected, todo))
             return column.missing
         try:
             return column.read(text)
