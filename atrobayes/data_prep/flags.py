@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from atrobayes.data_prep.clinical_dates import DAYS_PER_YEAR
 from atrobayes.study import Study
 
 ETIV_TOLERANCE = 1e-6
@@ -37,7 +38,8 @@ def find_flags(cohort: xr.Dataset, study: Study) -> list[Flag]:
 
 def _steroid_unknown(records: pd.DataFrame) -> list[Flag]:
     count = int(((records["scan_status"] == "usable") & records["days_since_steroid"].isna()).sum())
-    reason = f"{count} usable scans without days since steroids, kept"
+    scans = "1 usable scan" if count == 1 else f"{count} usable scans"
+    reason = f"{scans} without days since steroids; kept"
     return [_flag("steroid_unknown", "", None, reason)] if count else []
 
 
@@ -52,20 +54,34 @@ def _of_patient(patient: str, rows: pd.DataFrame, study: Study) -> Iterator[Flag
 def _etiv(patient: str, usable: pd.DataFrame) -> Iterator[Flag]:
     etiv = usable["etiv"].dropna().to_numpy(np.float64)
     if etiv.size and np.ptp(etiv) > ETIV_TOLERANCE * etiv.max():
-        reason = f"eTIV runs from {etiv.min():.8g} to {etiv.max():.8g} mm^3 over the patient's longitudinal runs"
+        between = f"{etiv.min():.8g} to {etiv.max():.8g} mm^3"
+        reason = f"longitudinal runs of one patient share one eTIV, these have {between}; kept"
         yield _flag("etiv_varies", patient, None, reason)
 
 
 def _versions(patient: str, usable: pd.DataFrame) -> Iterator[Flag]:
     versions = sorted(set(usable["freesurfer"]) - {""})
     if len(versions) > 1:
-        yield _flag("freesurfer_versions", patient, None, f"scans made with FreeSurfer {', '.join(versions)}")
+        reason = f"scans processed with different versions of FreeSurfer ({', '.join(versions)}); kept"
+        yield _flag("freesurfer_versions", patient, None, reason)
 
 
 def _off_nominal(patient: str, rows: pd.DataFrame, tolerance_months: float) -> Iterator[Flag]:
-    for visit, years in zip(rows["visit"].tolist(), rows["years"].tolist(), strict=True):
+    dated = bool((rows.loc[rows["visit"] == 0, "date"] != "").any())
+    for visit, years, day in rows[["visit", "years", "date"]].itertuples(index=False, name=None):
         if abs(years - visit) * 12 > tolerance_months:
-            yield _flag("visit_off_nominal", patient, visit, f"{years:.3g} years after visit 0")
+            source = "by the dates" if dated and day else "by the column years"
+            real = f"{source} {_duration(years)}; kept (visit_tolerance_months = {tolerance_months:g})"
+            nominal = f"nominally {visit} year{'s' * (visit != 1)} after visit 0"
+            yield _flag("visit_off_nominal", patient, visit, f"{nominal}, {real}")
+
+
+def _duration(years: float) -> str:
+    """In the unit a person would use."""
+    days = round(years * DAYS_PER_YEAR)
+    if days < 60:
+        return f"{days} day{'s' * (days != 1)}"
+    return f"{years * 12:.3g} months" if years < 2 else f"{years:.3g} years"
 
 
 def _flag(rule: str, patient: str, visit: int | None, reason: str) -> Flag:

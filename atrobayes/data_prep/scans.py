@@ -14,6 +14,7 @@ import pandas as pd
 
 from atrobayes.data_prep.definitions import too_soon_after_steroid
 from atrobayes.data_prep.ledger import Exclusion
+from atrobayes.data_prep.scan_checks import FoundSources, etiv_fault
 from atrobayes.data_prep.stats_files import MissingSourceError, StatsFile, measure_volume, read_stats, structure_volume
 from atrobayes.data_prep.structures import Structure
 from atrobayes.data_prep.subjects_dir import Run, time_points
@@ -29,7 +30,7 @@ STATUSES = {
     "protocol": "scanned on another protocol than the others",
     "steroid": "scanned too soon after intravenous steroids",
 }
-_ETIV = ("eTIV", "ICV")  # ICV: FreeSurfer 5.1 and older
+ETIV = ("eTIV", "ICV")  # ICV: FreeSurfer 5.1 and older
 
 
 @dataclass(frozen=True)
@@ -87,12 +88,14 @@ def read_scans(
     Raises
     ------
     DataError
-        If stats files are damaged, or a time point was run with two templates; all at once.
+        If stats files are damaged, a time point was run with two templates, an eTIV of a usable scan is that of
+        no head, or a row of an own structure is in no scan; all at once.
     """
-    reader = _Reader(study, runs, structures, _usual_protocol(visits))
+    reader = _Reader(study, runs, structures, _usual_protocol(visits), frozenset(visits["fsid"]))
     scans = tuple(reader.scan(row) for row in visits.to_dict("records"))
-    if reader.faults:
-        raise DataError(reader.faults)
+    faults = [*reader.faults, *reader.found.faults(study, structures)]
+    if faults:
+        raise DataError(faults)
     return scans
 
 
@@ -126,6 +129,15 @@ def _usual_protocol(visits: pd.DataFrame) -> str:
     return min(counts, key=lambda label: (-counts[label], label), default="")
 
 
+def _is_there(path: Path) -> bool:
+    """Unlike Path.exists in some versions of Python, a folder that may not be entered is an error."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
+
+
 def _relative(path: Path, study: Study) -> str:
     return path.relative_to(study.data.subjects_dir).as_posix()
 
@@ -136,7 +148,9 @@ class _Reader:
     runs: Sequence[Run]
     structures: Sequence[Structure]
     usual_protocol: str
+    claimed: frozenset[str]
     faults: list[Fault] = field(default_factory=list)
+    found: FoundSources = field(default_factory=FoundSources)
 
     def __post_init__(self) -> None:
         self.by_name = time_points(self.runs, self.study.data.stream)
@@ -152,7 +166,7 @@ class _Reader:
             return blank
         if not candidates:
             return _left_out(blank, "missing", "found", rule="scan_missing", reason=self._absence(row["fsid"]))
-        return self._judge(self._measured(replace(blank, run=candidates[0], status="usable")), row)
+        return self._measured(replace(blank, run=candidates[0], status="usable"), row)
 
     def _ambiguous(self, fsid: str, candidates: Sequence[Run]) -> None:
         folders = " and ".join(run.path.name for run in candidates)
@@ -164,11 +178,16 @@ class _Reader:
         reason = f"no {stream} run of {fsid} in the SUBJECTS_DIR"
         if fsid in self.other_stream:
             return f"{reason}, only {self.other_stream[fsid][0].path.name}"
-        near = difflib.get_close_matches(fsid, self.by_name, n=1)
+        # A run that no visit names is the likelier one to be meant.
+        loose = [name for name, found in self.by_name.items() if not any(self._is_claimed(run) for run in found)]
+        near = difflib.get_close_matches(fsid, loose, n=1) or difflib.get_close_matches(fsid, self.by_name, n=1)
         return f"{reason}; is {near[0]} meant?" if near else reason
 
-    def _measured(self, scan: Scan) -> Scan:
-        """Read the volumes, if recon-all got so far."""
+    def _is_claimed(self, run: Run) -> bool:
+        return bool({run.fsid, run.path.name} & self.claimed)
+
+    def _measured(self, scan: Scan, row: Mapping[Any, Any]) -> Scan:
+        """Read the volumes and judge them, if recon-all got so far."""
         run = scan.run
         assert run is not None
         if run.state != "finished":
@@ -176,7 +195,7 @@ class _Reader:
             return _left_out(scan, run.state, "processed", rule=f"recon_{run.state}", reason=run.reason, file=folder)
         path = run.path / "stats" / "aseg.stats"
         file = _relative(path, self.study)
-        if not path.exists():
+        if not _is_there(path):
             reason = "recon-all is done, but there is no aseg.stats"
             return _left_out(scan, "failed", "processed", rule="stats_missing", reason=reason, file=file)
         try:
@@ -184,7 +203,11 @@ class _Reader:
         except DataError as error:
             self.faults += error.faults
             return scan
-        return self._with_volumes(replace(scan, file=file), stats)
+        self.found.add(stats)
+        judged = self._judge(self._with_volumes(replace(scan, file=file), stats), row)
+        if judged.status == "usable":
+            self.faults += etiv_fault(stats, ETIV)
+        return judged
 
     def _with_volumes(self, scan: Scan, stats: StatsFile) -> Scan:
         volumes, missing = [], []
@@ -195,7 +218,7 @@ class _Reader:
                 volumes.append(math.nan)
                 missing.append(_processed(scan, "source_missing", str(reason), structure.id))
         try:
-            etiv = measure_volume(stats, _ETIV)
+            etiv = measure_volume(stats, ETIV)
         except MissingSourceError as reason:
             etiv = math.nan
             missing.append(_processed(scan, "etiv_missing", f"{reason}: no change in % of eTIV", ""))
@@ -203,8 +226,6 @@ class _Reader:
 
     def _judge(self, scan: Scan, row: Mapping[Any, Any]) -> Scan:
         """Say whether a scan that was read may be compared with the others."""
-        if scan.status != "usable":
-            return scan
         days, weeks = row["days_since_steroid"], self.study.definitions.steroid_weeks
         if row["quality"] == "fail":
             return _left_out(scan, "failed", "usable", rule="quality_fail", reason="quality is fail", file=scan.file)

@@ -87,6 +87,8 @@ def read_stats(path: Path) -> StatsFile:
     DataError
         If the file is absent, empty, binary, not a stats file, cut off, or holds two tables; file and
         line are named.
+    PermissionError
+        If the file may not be read: nothing is said of what it holds.
     """
     return _Reading(path).read()
 
@@ -168,8 +170,11 @@ class _Reading:
             raw = self.path.read_bytes()
         except FileNotFoundError:
             self.fail(None, "no such file", "a FreeSurfer stats file")
+        except PermissionError:
+            raise  # the file may be sound: it is not for us to judge
         except OSError as error:
-            self.fail(None, f"a file that cannot be read ({error.strerror})", "a FreeSurfer stats file")
+            todo = "check the file and the disk it is on"
+            self.fail(None, f"a file that cannot be read ({error.strerror})", "a FreeSurfer stats file", todo)
         if not raw.strip():
             self.fail(None, "an empty file", "a FreeSurfer stats file")
         # Names of operators in old headers need not be UTF-8; such lines are not kept.

@@ -1,6 +1,5 @@
 """Scans and visits joined: one status each, a ledger row for everything left out, the same bytes twice."""
 
-# ruff: noqa: SIM300 (the expected value stands first)
 from __future__ import annotations
 
 import json
@@ -140,6 +139,89 @@ def test_named_scan_that_is_not_there_is_missing_with_a_hint(two_visits: Tree) -
     assert exclusions[1].reason.endswith("only A01_v3")
 
 
+def test_hint_for_a_wrong_fsid_prefers_a_run_that_no_visit_names(two_visits: Tree) -> None:
+    """The hint would send the user to the scan of another visit."""
+    two_visits.visits.append("A01\t2\t2\tA01_v11")
+    two_visits.scan("A01_v21.long.A01_base")
+    _, exclusions = build(two_visits)
+    assert exclusions[0].reason.endswith("is A01_v21 meant?")
+    two_visits.visits.append("A01\t3\t3\tA01_v21")
+    _, exclusions = build(two_visits)
+    assert exclusions[0].reason.endswith(" meant?")
+
+
+def test_scan_folder_that_may_not_be_entered_is_not_a_missing_table(
+    two_visits: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Scans would leave the study because of their permissions."""
+    plain = Path.stat
+
+    def stat(path: Path, **kwargs: bool) -> object:
+        if path.name == "aseg.stats":
+            raise PermissionError(13, "refused", str(path))
+        return plain(path, **kwargs)
+
+    monkeypatch.setattr(Path, "stat", stat)
+    with pytest.raises(PermissionError):
+        build(two_visits)
+
+
+@pytest.mark.parametrize("etiv", [1_154_584.0, 300_000.0, 4_000_000.0])
+def test_small_and_large_heads_are_heads(tree: Tree, etiv: float) -> None:
+    """A patient with a small head would stop the study."""
+    tree.visits.append("A01\t0\t0\tv0")
+    tree.scan("v0.long.b", stats_text({"eTIV": etiv}))
+    cohort, _ = build(tree)
+    assert etiv == cohort["etiv"].item()
+
+
+def test_etiv_of_no_head_is_an_error_for_every_usable_scan_that_has_one(two_visits: Tree) -> None:
+    """A failed registration, or an eTIV in ml, would multiply a patient's changes by hundreds."""
+    header = two_visits.visits[0] + "\tquality"
+    two_visits.visits = [header, *(f"{line}\tok" for line in two_visits.visits[1:])]
+    for fsid, etiv in (("A01_v0", 1500.0), ("A01_v1", 4_000_001.0), ("A02_v0", 0.0)):
+        path = two_visits.subjects / f"{fsid}.long.{fsid[:3]}_base" / "stats" / "aseg.stats"
+        path.write_text(stats_text({"eTIV": etiv}))
+    with pytest.raises(DataError) as caught:
+        build(two_visits)
+    assert ["1,500 mm^3", "4,000,001 mm^3", "0 mm^3"] == [fault.found for fault in caught.value.faults]
+    fault = caught.value.faults[0]
+    assert ("300,000 to 4,000,000 mm^3", 16, "eTIV") == (fault.expected, fault.row, fault.column)
+    assert fault.file.endswith("A01_v0.long.A01_base/stats/aseg.stats")
+    two_visits.visits = [line.replace("\tok", "\tfail") for line in two_visits.visits]
+    assert ["failed"] * 4 == statuses(build(two_visits)[0])
+
+
+OWN = '[data]\nsubjects_dir = "fs"\n[structures]\nmy_own = {{ sum = ["Left-Caudate", "{}"] }}\n'
+
+
+@pytest.mark.parametrize(
+    ("row", "advice"),
+    [
+        ("right-caudate", "did you mean 'Right-Caudate'?"),
+        ("Right-Cuadate", "did you mean 'Right-Caudate'?"),
+        ("CortexVol", "rows of the table, not # Measure lines"),
+        ("xyz", "mend the name, or remove it"),
+    ],
+)
+def test_own_structure_whose_row_is_in_no_scan_is_an_error(two_visits: Tree, row: str, advice: str) -> None:
+    """A typing slip would give a structure without a single volume, and no word of it."""
+    two_visits.settings = OWN.format(row)
+    with pytest.raises(DataError) as caught:
+        build(two_visits)
+    (fault,) = caught.value.faults
+    assert (f"{row!r}, which no scan has", advice) == (fault.found, fault.todo)
+    assert "structures.my_own.sum" == fault.column
+    assert fault.file.endswith("study.toml")
+
+
+def test_own_structure_is_not_judged_before_a_scan_was_read(tree: Tree) -> None:
+    """A study still being scanned could not be checked."""
+    tree.settings = OWN.format("Right-Caudate")
+    tree.visits.append("A01\t0\t0\tn/a")
+    assert ["none"] == statuses(build(tree)[0])
+
+
 def test_unfinished_failed_and_empty_runs_are_left_out_with_reasons(tree: Tree) -> None:
     """Half-made segmentations would be analysed, or one of them would stop the study."""
     tree.visits += [f"A01\t{visit}\t{visit}\tv{visit}" for visit in range(4)]
@@ -205,7 +287,7 @@ def test_steroids_protocol_and_quality_keep_numbers_but_not_the_scan(two_visits:
         ("usable", "A02", "quality_fail"),
     ] == rules(exclusions)
     assert not np.isnan(cohort["volume"]).any()
-    assert "1 usable scans without days" in cohort.attrs["flags"]
+    assert "1 usable scan without days" in cohort.attrs["flags"]
 
 
 def test_etiv_that_moves_within_a_patient_is_flagged_and_kept(tree: Tree) -> None:

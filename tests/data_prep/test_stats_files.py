@@ -1,6 +1,5 @@
 """One stats file: every real oddity is read, every damage is named with its line."""
 
-# ruff: noqa: SIM300 (the expected value stands first)
 from __future__ import annotations
 
 import subprocess
@@ -200,3 +199,18 @@ def test_paper_names_thirteen_structures() -> None:
     large = ("total_wm", "whole_brain", "cerebellum", "cerebellar_cortex", "cortex", "dgm", "total_gm")
     small = ("thalamus", "caudate", "putamen", "hippocampus", "amygdala", "lateral_ventricle")
     assert large + small == PAPER
+
+
+@pytest.mark.parametrize(("problem", "told"), [(PermissionError, PermissionError), (IsADirectoryError, DataError)])
+def test_file_that_may_not_be_read_is_not_called_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, problem: type[OSError], told: type[Exception]
+) -> None:
+    """Somebody would spend a day on recon-all where a chmod is enough."""
+
+    def refuse(_: Path) -> bytes:
+        raise problem(13, "refused", "aseg.stats")
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(told) as caught:
+        read_stats(tmp_path / "aseg.stats")
+    assert "run recon-all" not in str(caught.value)
