@@ -56,8 +56,9 @@ CHANGE_COLUMNS = (
     Column("structure", "Structure"),
     Column("volume_from", "Volume at the opening visit", "mm^3"),
     Column("volume_to", "Volume at the closing visit", "mm^3"),
-    Column("etiv", "Estimated total intracranial volume at the closing visit", "mm^3"),
-    Column("change_pct_etiv", "100 (volume_to / eTIV - volume_from / eTIV at that visit); a year's if annualised", "%"),
+    Column("etiv", "eTIV, estimated total intracranial volume, at the closing visit", "mm^3"),
+    Column("etiv_from", "eTIV, estimated total intracranial volume, at the opening visit", "mm^3"),
+    Column("change_pct_etiv", "100 (volume_to / etiv - volume_from / etiv_from); a year's if annualised", "%"),
     Column("change_pct", "100 (volume_to - volume_from) / volume_from; a year's if annualised", "%"),
 )
 
@@ -121,9 +122,14 @@ def lost_years(cohort: xr.Dataset) -> tuple[Exclusion, ...]:
         if not bad:
             continue
         rule = "missed_visit" if {"", "none"} & set(bad.values()) else "scan_unusable"
-        reason = "; ".join(f"visit {visit}: {f'scan {state}' if state else 'no visit'}" for visit, state in bad.items())
+        reason = "; ".join(_end_lost(visit, state) for visit, state in bad.items())
         rows.append(Exclusion("interval", who, year + 1, rule=rule, reason=reason))
     return tuple(rows)
+
+
+def _end_lost(visit: int, status: str) -> str:
+    plain = {"": f"no row for visit {visit}", "none": f"no scan at visit {visit}"}
+    return plain.get(status, f"scan at visit {visit} left out ({status})")
 
 
 def changes(cohort: xr.Dataset, intervals: pd.DataFrame, definitions: Definitions) -> pd.DataFrame:
@@ -157,6 +163,7 @@ def changes(cohort: xr.Dataset, intervals: pd.DataFrame, definitions: Definition
         volume_from=before.ravel(),
         volume_to=after.ravel(),
         etiv=np.repeat(etiv[end], len(structures)),
+        etiv_from=np.repeat(etiv[start], len(structures)),
         change_pct_etiv=relative.ravel(),
         change_pct=(_percent_change(before, after) / years).ravel(),
     )

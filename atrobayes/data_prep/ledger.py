@@ -21,6 +21,29 @@ STAGES = {
 }
 ALL = "ALL"
 
+# Why a scan or a year is lost, by rule, as the counts of `flow` say it.
+LOST = {
+    "visit_without_scan": "no scan",
+    "scan_missing": "scan not found in the SUBJECTS_DIR",
+    "recon_unfinished": "recon-all unfinished",
+    "recon_failed": "recon-all ended with errors",
+    "stats_missing": "no aseg.stats",
+    "quality_fail": "segmentation failed quality control",
+    "other_protocol": "scan on another protocol",
+    "steroid_washout": "scan too soon after steroids",
+    "missed_visit": "no scan at one of the two visits",
+    "scan_unusable": "scan at one of the two visits left out",
+}
+# The same by status, where a cohort comes without its ledger.
+_LOST_BY_STATUS = {
+    "none": LOST["visit_without_scan"],
+    "missing": LOST["scan_missing"],
+    "unfinished": LOST["recon_unfinished"],
+    "failed": "recon-all or its segmentation failed",
+    "protocol": LOST["other_protocol"],
+    "steroid": LOST["steroid_washout"],
+}
+
 
 @dataclass(frozen=True)
 class Exclusion:
@@ -86,18 +109,18 @@ def flow(cohort: xr.Dataset, exclusions: Sequence[Exclusion]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns step, unit, group, n, lost, reasons; groups in the cohort's order, then ALL. `lost` of a
-        step is what the previous step of the same unit had more; `reasons` says why, such as
-        "steroid 3, protocol 1", and its counts sum to `lost`. Patient-years begin with the nominal years
-        between a patient's first and last clinical visit.
+        Columns step, unit, group, n, lost, reasons; groups in the cohort's order, then ALL; ALL alone where
+        there are no two groups. `lost` of a step is what the previous step of the same unit had more;
+        `reasons` says why, such as "no aseg.stats 3, recon-all unfinished 1", and its counts sum to `lost`.
+        Patient-years begin with the nominal years between a patient's first and last clinical visit.
     """
     group_of = dict(zip(cohort["patient"].to_numpy().tolist(), cohort["group"].to_numpy().tolist(), strict=True))
     labels = list(dict.fromkeys(label for label in group_of.values() if label != ALL))
-    steps = _patient_steps(cohort) + _visit_steps(cohort) + _year_steps(cohort, exclusions)
+    steps = _patient_steps(cohort) + _visit_steps(cohort, exclusions) + _year_steps(cohort, exclusions)
     rows = [
         {"step": step.name, "unit": step.unit, "group": group} | _count(step, group, group_of)
         for step in steps
-        for group in [*labels, ALL]
+        for group in ([*labels, ALL] if len(labels) > 1 else [ALL])
     ]
     return pd.DataFrame(rows, columns=["step", "unit", "group", "n", "lost", "reasons"])
 
@@ -125,22 +148,34 @@ def _patient_steps(cohort: xr.Dataset) -> list[_Step]:
     ]
 
 
-def _visit_steps(cohort: xr.Dataset) -> list[_Step]:
+def _visit_steps(cohort: xr.Dataset, exclusions: Sequence[Exclusion]) -> list[_Step]:
     owner, status = _records(cohort)
     steps = [_Step("clinical visits", "visits", tuple(owner))]
-    left = list(zip(owner, status, strict=True))
+    left = list(zip(owner, status, _scan_reasons(cohort, exclusions), strict=True))
     for name, losing in (
         ("scanned", {"none"}),
         ("finished", {"missing", "unfinished", "failed"}),
         ("usable", {"protocol", "steroid"}),
     ):
-        steps.append(_step(name, "visits", [(who, state if state in losing else "") for who, state in left]))
-        left = [(who, state) for who, state in left if state not in losing]
+        steps.append(_step(name, "visits", [(who, why if state in losing else "") for who, state, why in left]))
+        left = [(who, state, why) for who, state, why in left if state not in losing]
     return steps
 
 
+def _scan_reasons(cohort: xr.Dataset, exclusions: Sequence[Exclusion]) -> list[str]:
+    """Why the scan of each record is lost, "" if it is not."""
+    told = {
+        (item.patient, item.visit): LOST[item.rule]
+        for item in exclusions
+        if item.stage in {"found", "processed", "usable"} and item.rule in LOST
+    }
+    owner, status = _records(cohort)
+    keys = zip(owner, cohort["visit"].to_numpy().tolist(), strict=True)
+    return [told.get(key, _LOST_BY_STATUS.get(state, "")) for key, state in zip(keys, status, strict=True)]
+
+
 def _year_steps(cohort: xr.Dataset, exclusions: Sequence[Exclusion]) -> list[_Step]:
-    lost = {(item.patient, item.visit): item.rule for item in exclusions if item.stage == "interval"}
+    lost = {(item.patient, item.visit): LOST[item.rule] for item in exclusions if item.stage == "interval"}
     years = nominal_years(cohort)
     marked = [(who, lost.get((who, visit + 1), "")) for who, visit in years]
     return [

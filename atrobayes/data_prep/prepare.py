@@ -12,7 +12,6 @@ import pandas as pd
 import xarray as xr
 
 from atrobayes.data_prep.clinical import Clinical, read_clinical
-from atrobayes.data_prep.clinical_columns import VISIT_COLUMNS
 from atrobayes.data_prep.cohort import build_cohort, write_cohort
 from atrobayes.data_prep.flags import Flag
 from atrobayes.data_prep.intervals import CHANGE_COLUMNS, INTERVAL_COLUMNS, changes, lost_years, patient_years
@@ -23,7 +22,14 @@ from atrobayes.errors import DataError, Fault
 from atrobayes.files import write_table
 from atrobayes.study import Study
 
-_OUTCOMES = ("new_t2", "new_gd", "relapses", "edss")
+_NEDA = "NEDA-3 stays undetermined unless other activity is found"
+# What a study loses with a column it does not have.
+_LOST_WITHOUT = {
+    "new_t2": f"the analysis by new T2 lesions is skipped, and {_NEDA}",
+    "new_gd": f"the analysis by new gadolinium-enhancing lesions is skipped, and {_NEDA}",
+    "relapses": _NEDA,
+    "edss": _NEDA,
+}
 
 
 @dataclass(frozen=True)
@@ -109,14 +115,20 @@ def _try[T](step: Callable[[], T], faults: list[Fault]) -> T | None:
 
 
 def _notes(study: Study, clinical: Clinical, cohort: xr.Dataset, exclusions: tuple[Exclusion, ...]) -> tuple[str, ...]:
-    return (*clinical.notes, *_absent_columns(study, clinical), *_flag_notes(cohort), *_loose_scans(exclusions))
+    return (
+        *clinical.notes,
+        *_absent_columns(study, clinical),
+        *_absent_rows(study, cohort, exclusions),
+        *_flag_notes(cohort),
+        *_loose_scans(exclusions),
+    )
 
 
 def _absent_columns(study: Study, clinical: Clinical) -> list[str]:
     name = study.data.visits.name
     notes = [
-        f"{name} has no column {column} ({VISIT_COLUMNS[column].long_name}): analyses that need it are skipped"
-        for column in _OUTCOMES
+        f"{name} has no column {column}: {lost}"
+        for column, lost in _LOST_WITHOUT.items()
         if column not in clinical.visit_columns
     ]
     if not {"date", "years"} & set(clinical.visit_columns):
@@ -124,20 +136,34 @@ def _absent_columns(study: Study, clinical: Clinical) -> list[str]:
     return notes
 
 
+def _absent_rows(study: Study, cohort: xr.Dataset, exclusions: tuple[Exclusion, ...]) -> list[str]:
+    """Own structures that some scans lack; a row that no scan has is an error before this."""
+    read = sum(name.endswith("/aseg.stats") for name in json.loads(cohort.attrs["files"]))
+    lacking = Counter(item.structure for item in exclusions if item.rule == "source_missing")
+    return [
+        f"{name}: missing in {lacking[name]} of {read} scans, see exclusions.tsv"
+        for name in study.structures
+        if lacking[name]
+    ]
+
+
 def _flag_notes(cohort: xr.Dataset) -> list[str]:
     return [_flag_note(flag) for flag in json.loads(cohort.attrs["flags"])]
 
 
 def _flag_note(flag: Flag) -> str:
-    whose = f"patient {flag['patient']}" if flag["patient"] else ""
     when = "" if flag["visit"] is None else f", visit {flag['visit']}"
-    return f"{whose}{when}: {flag['reason']}" if whose else flag["reason"]
+    return f"{flag['patient']}{when}: {flag['reason']}" if flag["patient"] else flag["reason"]
 
 
 def _loose_scans(exclusions: tuple[Exclusion, ...]) -> list[str]:
     rules = Counter(item.rule for item in exclusions)
     words = {
-        "scan_without_visit": "scans belong to no row of the visit table",
-        "scan_missing": "scans are named but not in the SUBJECTS_DIR",
+        "scan_without_visit": ("scan belongs", "scans belong", "to no row of the visit table"),
+        "scan_missing": ("scan is named", "scans are named", "but not in the SUBJECTS_DIR"),
     }
-    return [f"{rules[rule]} {text}: see exclusions.tsv" for rule, text in words.items() if rules[rule]]
+    return [
+        f"{rules[rule]} {one if rules[rule] == 1 else many} {rest}: see exclusions.tsv"
+        for rule, (one, many, rest) in words.items()
+        if rules[rule]
+    ]

@@ -1,6 +1,5 @@
 """EDSS progression, NEDA and washout against cases worked out by hand."""
 
-# ruff: noqa: SIM300 (the expected value stands first)
 from __future__ import annotations
 
 from math import nan

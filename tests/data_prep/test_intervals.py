@@ -1,6 +1,5 @@
 """Patient-years, lost years and changes against numbers worked out by hand."""
 
-# ruff: noqa: SIM300 (the expected value stands first)
 from __future__ import annotations
 
 from pathlib import Path
@@ -62,10 +61,10 @@ def test_missed_visit_is_not_bridged_and_each_lost_year_has_one_reason(followed:
     """A change over two years would pass for one of a single year."""
     lost = [row for row in prepared(followed).exclusions if row.stage == "interval"]
     assert [
-        ("A01", 2, "missed_visit", "visit 2: scan none"),
-        ("A01", 3, "missed_visit", "visit 2: scan none"),
-        ("A02", 1, "missed_visit", "visit 1: no visit"),
-        ("A02", 2, "missed_visit", "visit 1: no visit"),
+        ("A01", 2, "missed_visit", "no scan at visit 2"),
+        ("A01", 3, "missed_visit", "no scan at visit 2"),
+        ("A02", 1, "missed_visit", "no row for visit 1"),
+        ("A02", 2, "missed_visit", "no row for visit 1"),
     ] == [(row.patient, row.visit, row.rule, row.reason) for row in lost]
 
 
@@ -86,6 +85,8 @@ def test_each_scan_is_divided_by_its_own_etiv(tree: Tree) -> None:
     tree.scan("v1.long.v", stats_text({"eTIV": 3_000_000.0}))
     table = prepared(tree).changes.set_index("structure")
     assert 100 * (14_000 / 3_000_000 - 14_000 / 1_500_000) == pytest.approx(table.loc["thalamus", "change_pct_etiv"])
+    assert {1_500_000.0} == set(table["etiv_from"])
+    assert {3_000_000.0} == set(table["etiv"])
 
 
 def test_annualised_changes_are_divided_by_real_years(followed: Tree) -> None:
@@ -173,11 +174,55 @@ def test_faults_of_study_tables_and_folder_come_together(followed: Tree) -> None
     assert 3 == len(caught.value.faults)
 
 
-def test_absent_columns_are_noted(two_visits: Tree) -> None:
+def test_absent_columns_are_noted_with_what_is_lost(two_visits: Tree) -> None:
     """Analyses would be missing from the report with no word why."""
-    notes = " ".join(prepared(two_visits).notes)
-    for column in ("new_t2", "new_gd", "relapses", "edss"):
-        assert f"no column {column}" in notes
+    neda = "NEDA-3 stays undetermined unless other activity is found"
+    assert (
+        f"visits.tsv has no column new_t2: the analysis by new T2 lesions is skipped, and {neda}",
+        f"visits.tsv has no column new_gd: the analysis by new gadolinium-enhancing lesions is skipped, and {neda}",
+        f"visits.tsv has no column relapses: {neda}",
+        f"visits.tsv has no column edss: {neda}",
+    ) == prepared(two_visits).notes
+
+
+def test_own_structure_that_some_scans_lack_is_noted_once(two_visits: Tree) -> None:
+    """Half the scans would drop out of one structure unseen."""
+    two_visits.settings = '[data]\nsubjects_dir = "fs"\n[structures]\nmy_own = { sum = ["Left-Caudate"] }\n'
+    path = two_visits.subjects / "A01_v1.long.A01_base" / "stats" / "aseg.stats"
+    path.write_text(stats_text(left_out=["Left-Caudate", "Right-Caudate"]))
+    result = prepared(two_visits)
+    assert "my_own: missing in 1 of 4 scans, see exclusions.tsv" in result.notes
+    assert 1 == sum("missing in" in note for note in result.notes)
+    assert [1] == [row.visit for row in result.exclusions if row.structure == "my_own"]
+
+
+def test_one_loose_or_missing_scan_is_told_in_the_singular(two_visits: Tree) -> None:
+    """The remark would read as if several were meant."""
+    two_visits.visits.append("A01\t2\t2\tx")
+    two_visits.scan("y.long.z")
+    assert (
+        "1 scan belongs to no row of the visit table: see exclusions.tsv",
+        "1 scan is named but not in the SUBJECTS_DIR: see exclusions.tsv",
+    ) == prepared(two_visits).notes[-2:]
+    two_visits.visits.append("A01\t3\t3\txx")
+    assert "2 scans are named but not in the SUBJECTS_DIR: see exclusions.tsv" == prepared(two_visits).notes[-1]
+
+
+def test_visit_far_from_its_nominal_date_says_both_times_and_the_tolerance(tree: Tree) -> None:
+    """The user could not tell whether the date or the visit is wrong, nor that the visit was kept."""
+    tree.visits = [
+        "patient\tvisit\tdate\tyears\tfsid",
+        "A01\t0\t2020-01-01\tn/a\tn/a",
+        "A01\t1\t2020-01-02\tn/a\tn/a",
+        "A01\t2\t2023-01-01\tn/a\tn/a",
+        "A02\t1\tn/a\t1.75\tn/a",
+    ]
+    kept = "kept (visit_tolerance_months = 6)"
+    assert (
+        f"A01, visit 1: nominally 1 year after visit 0, by the dates 1 day; {kept}",
+        f"A01, visit 2: nominally 2 years after visit 0, by the dates 3 years; {kept}",
+        f"A02, visit 1: nominally 1 year after visit 0, by the column years 21 months; {kept}",
+    ) == prepared(tree).notes[-3:]
 
 
 def test_ledger_is_sorted_by_stage_patient_and_visit() -> None:
@@ -212,3 +257,34 @@ def test_flow_counts_add_up_whatever_became_of_the_scans(blank: Prepared, status
     pd.testing.assert_series_equal(by_group["ALL"], by_group["CLAD"] + by_group["ALEM"], check_names=False)
     assert statuses.count("usable") == by_group.loc["usable", "ALL"]
     assert len(intervals) == by_group.loc["patient-years", "ALL"]
+
+
+@pytest.fixture
+def losses(two_visits: Tree) -> Tree:
+    """A02 has a scan judged bad, a crashed one, and one visit without any."""
+    two_visits.visits = [f"{line}\t{cell}" for line, cell in zip(two_visits.visits, QUALITIES, strict=True)]
+    two_visits.visits += ["A02\t2\t2\tcrashed\tok", "A02\t3\t3\tn/a\tn/a"]
+    two_visits.scan("crashed.long.A02_base", done=False, log="recon-all -s x exited with ERRORS at Mon\n")
+    return two_visits
+
+
+QUALITIES = ("quality", "ok", "ok", "ok", "fail")
+
+
+def test_flow_says_in_words_why_scans_are_lost(losses: Tree) -> None:
+    """A crashed run and a segmentation judged bad would be one 'failed', and neither could be mended."""
+    table = prepared(losses).flow.set_index(["step", "group"])["reasons"]
+    assert "no scan 1" == table["scanned", "ALL"]
+    assert "recon-all ended with errors 1, segmentation failed quality control 1" == table["finished", "ALEM"]
+    years = "no scan at one of the two visits 1, scan at one of the two visits left out 2"
+    assert years == table["patient-years", "ALL"]
+    reasons = [row.reason for row in prepared(losses).exclusions if row.stage == "interval"]
+    assert "scan at visit 2 left out (failed); no scan at visit 3" == reasons[-1]
+
+
+def test_flow_of_one_group_lists_every_step_once(losses: Tree) -> None:
+    """Every number would stand there twice."""
+    losses.patients = ["patient\tgroup", "A01\tCLAD", "A02\tCLAD"]
+    table = prepared(losses).flow
+    assert {"ALL"} == set(table["group"])
+    assert table["step"].is_unique

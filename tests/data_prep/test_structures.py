@@ -1,6 +1,5 @@
 """Which structures a study gets."""
 
-# ruff: noqa: SIM300 (the expected value stands first)
 from __future__ import annotations
 
 import pytest

@@ -1,6 +1,5 @@
 """Finding runs: streams, templates, versions, and how far each run got."""
 
-# ruff: noqa: SIM300 (the expected value stands first)
 from __future__ import annotations
 
 from collections.abc import Callable
