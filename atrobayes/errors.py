@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+MOST_ROWS = 5  # line numbers named before "and … more"
 
 
 class AtroError(Exception):
@@ -40,9 +42,14 @@ class Fault:
     column: str = ""
 
     def __str__(self) -> str:
+        return self.told([] if self.row is None else [self.row])
+
+    def told(self, rows: Sequence[int]) -> str:
+        """Say it once for all the lines it stands in."""
         place = self.file
-        if self.row is not None:
-            place += f", line {self.row}"
+        if rows:
+            more = f" and {len(rows) - MOST_ROWS} more" if len(rows) > MOST_ROWS else ""
+            place += f", line{'s' * (len(rows) > 1)} {', '.join(map(str, rows[:MOST_ROWS]))}{more}"
         if self.column:
             place += f", {self.column}"
         parts = [f"found {self.found}", f"expected {self.expected}"]
@@ -59,7 +66,15 @@ class DataError(AtroError):
     def __init__(self, faults: Fault | Sequence[Fault]) -> None:
         self.faults: tuple[Fault, ...] = (faults,) if isinstance(faults, Fault) else tuple(faults)
         count = f"{len(self.faults)} problems:\n" if len(self.faults) > 1 else ""
-        super().__init__(count + "\n".join(str(fault) for fault in self.faults))
+        super().__init__(count + "\n".join(_folded(self.faults)))
+
+
+def _folded(faults: Sequence[Fault]) -> list[str]:
+    """One line for equal faults in several rows: a table from another program has the same fault everywhere."""
+    rows: dict[Fault, list[int]] = {}
+    for fault in faults:
+        rows.setdefault(replace(fault, row=None), []).extend([] if fault.row is None else [fault.row])
+    return [fault.told(lines) for fault, lines in rows.items()]
 
 
 class StudyError(DataError):

@@ -132,7 +132,7 @@ def _refuse_strangers(path: Path) -> None:
 
 
 def _left_by_a_file_browser(name: str) -> bool:
-    return name.startswith(".") or name in {"Thumbs.db", "desktop.ini"}
+    return name.startswith("._") or name in {".DS_Store", ".directory", "Thumbs.db", "desktop.ini"}
 
 
 def _described_as_ours(path: Path) -> bool:

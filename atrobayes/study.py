@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import itertools
+import json
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
@@ -101,14 +102,23 @@ class PriorChoice(_Table):
     """[priors]: what is believed before the data, on the standardised scale."""
 
     slope: Literal["regularising", "wide", "sceptical"] | NormalPrior = Field(
-        "regularising", description="Prior of every group's slope."
+        "regularising",
+        description="Prior of every group's slope, for outcomes in SDs and lesions in units of u; its mean is 0.",
     )
     slope_group_correlation: float = Field(0.5, gt=-1, lt=1, description="Prior correlation of two groups' slopes.")
-    intercept_mean_sd: float = Field(2.5, gt=0, description="Prior SD of the mean of the groups' intercepts.")
+    intercept_mean_sd: float = Field(
+        2.5,
+        gt=0,
+        description="Prior SD of the mean of the groups' intercepts (at the mean lesion count, less the mean outcome).",
+    )
     intercept_difference_sd: float = Field(1.0, gt=0, description="Prior SD of the difference of two intercepts.")
     patient_sd: HalfStudentPrior = Field(HalfStudentPrior(half_student_t=(3, 1)), description="Patient SD.")
     residual_sd: HalfStudentPrior = Field(HalfStudentPrior(half_student_t=(3, 1)), description="Residual SD.")
-    predictor_unit: float | None = Field(None, gt=0, description="u, in lesions. Default: as the analysis says.")
+    predictor_unit: float | None = Field(
+        None,
+        gt=0,
+        description='u, in lesions. Default: 1 for counts of the closing visit, 3 for lesion_timing = "start".',
+    )
     outcome_sd: dict[str, Annotated[float, Field(gt=0)]] = Field(
         default_factory=dict, description="s_y by structure. Default: SD of the outcome over all rows."
     )
@@ -124,8 +134,8 @@ class Interval(_Table):
 class Rope(_Table):
     """Region of practical equivalence: an effect of u smaller than this counts as none."""
 
-    standardised: float | None = Field(None, gt=0, description="In SD of the outcome. Default 0.1.")
-    raw: float | None = Field(None, gt=0, description="In the outcome's units.")
+    standardised: float | None = Field(None, gt=0, description="In SD of the outcome, for u lesions. Default 0.1.")
+    raw: float | None = Field(None, gt=0, description="In the outcome's units, for u lesions.")
 
     @model_validator(mode="after")
     def _one_scale(self) -> Rope:
@@ -208,6 +218,8 @@ def read_study(path: Path) -> Study:
         place is named, unknown keys with the nearest known one.
     """
     path = path.absolute()
+    if path.is_dir():
+        raise StudyError(Fault("a folder", "a study file", f"name the one in it: {path.name}/study.toml", str(path)))
     if not path.is_file():
         raise StudyError(Fault("no such file", "a study file", "try `atrobayes example DIR` first", str(path)))
     try:
@@ -217,7 +229,8 @@ def read_study(path: Path) -> Study:
     if "path" in raw:
         raise StudyError(_unknown(path, ("path",)))
     try:
-        study = Study(path=path, **raw)
+        # TOML's types are JSON's: so read, a list may be a tuple and a text a path, but no text is a number
+        study = Study.model_validate_json(json.dumps(raw | {"path": str(path)}, default=str), strict=True)
     except ValidationError as error:
         raise StudyError(_faults(path, error.errors())) from error
     return study.model_copy(update={"data": _absolute(study.data, path.parent)})

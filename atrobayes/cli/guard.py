@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 
 import typer
 
-from atrobayes.errors import AtroError
+from atrobayes.errors import AtroError, DataError
 
 INTERRUPTED = 130
 
@@ -24,6 +24,11 @@ def guarded[**P](command: Callable[P, None]) -> Callable[P, None]:
             raise
         except AtroError as error:
             raise _end(error, str(error), error.exit_code, kwargs) from error
+        except PermissionError as error:
+            if kwargs.get("debug"):
+                raise
+            typer.echo(f"atrobayes: {error.filename}: {error.strerror}; check its permissions", err=True)
+            raise typer.Exit(DataError.exit_code) from error
         except KeyboardInterrupt as error:
             raise _end(error, "interrupted; what was finished is kept", INTERRUPTED, kwargs) from error
         except Exception as error:

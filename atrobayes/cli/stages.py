@@ -92,7 +92,8 @@ def report_stage(session: Session) -> Path:
 
 def rows_as_items(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Rows of a table for JSON: missing is null."""
-    items: list[dict[str, Any]] = json.loads(table.to_json(orient="records", double_precision=12))
+    counts = {name: "Int64" for name in ("n_obs", "n_patients") if name in table}
+    items: list[dict[str, Any]] = json.loads(table.astype(counts).to_json(orient="records", double_precision=12))
     return items
 
 
@@ -104,7 +105,8 @@ def _check_names(session: Session) -> None:
 
     study = session.study
     resolve_analyses(study)
-    known = [structure.id for structure in resolve_structures(study)]
+    # an unknown structure is told with the faults of the tables, all at once
+    known = [structure.id for structure in resolve_structures(study)] if study.priors.outcome_sd else []
     faults = [
         _unknown(session, f"priors.outcome_sd.{name}", name, known)
         for name in study.priors.outcome_sd
@@ -120,7 +122,7 @@ def _check_names(session: Session) -> None:
 
 
 def _unknown(session: Session, key: str, name: str, known: list[str]) -> Fault:
-    return Fault(repr(name), f"one of {', '.join(known)}", "mend the name", session.study.path.name, column=key)
+    return Fault(repr(name), f"one of {', '.join(known)}", "mend the name", str(session.study.path), column=key)
 
 
 def _frames(session: Session, prepared: Prepared) -> list[tuple[Analysis, Frame]]:
@@ -139,12 +141,11 @@ def _frames(session: Session, prepared: Prepared) -> list[tuple[Analysis, Frame]
     ledger = to_frame((*prepared.exclusions, *left_out))
     write_table(session.folder.path / "exclusions.tsv", ledger, COLUMNS, session.folder.scratch)
     skipped = [item for item in left_out if item.rule == "skipped"]
+    if len(skipped) == len(framed):
+        raise DataError([Fault(item.reason, "data to fit", "see exclusions.tsv", item.analysis) for item in skipped])
     for item in left_out:
         if item.rule in {"skipped", "group_without_rows"}:
             session.remark(f"{item.analysis}: {item.rule.replace('_', ' ')}: {item.reason}")
-    if len(skipped) == len(framed):
-        faults = [Fault(item.reason, "data for this analysis", "see exclusions.tsv", item.analysis) for item in skipped]
-        raise DataError(faults)
     return [(analysis, one.frame) for analysis, one in framed.items() if one.frame is not None]
 
 

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 SAID = {
     "both_clear": "both clear",
-    "classical_only": "p only: the posterior does not bear it out",
-    "bayes_only": "posterior only",
+    "classical_only": "classical only",
+    "bayes_only": "Bayesian only",
     "neither": "neither",
     "opposite_sign": "opposite signs",
 }

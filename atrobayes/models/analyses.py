@@ -98,4 +98,4 @@ def resolve_analyses(study: Study) -> tuple[Analysis, ...]:
 def _unknown(study: Study, name: str) -> Fault:
     near = difflib.get_close_matches(name, CATALOGUE, n=1)
     todo = f"did you mean {near[0]!r}?" if near else "remove it"
-    return Fault(f"the unknown analysis {name!r}", ", ".join(CATALOGUE), todo, study.path.name, column="analyses.use")
+    return Fault(f"the unknown analysis {name!r}", ", ".join(CATALOGUE), todo, str(study.path), column="analyses.use")

@@ -23,7 +23,9 @@ _FLAGS = {
 COLUMNS: tuple[Column, ...] = (
     Column("analysis", "Id of the analysis."),
     Column("structure", "Id of the structure, or the clinical variable where there is none."),
-    Column("term", "slope[G]: slope in group G; interaction: first group minus second."),
+    Column(
+        "term", "slope[G]: slope in group G; interaction: first group minus second (three or more: interaction[A-B])."
+    ),
     Column("method", "How the row was computed.", levels=_METHODS),
     Column("engine", "Engine of a Bayesian row; reml for classical mixed models."),
     Column("prior", "Name of the slope prior; n/a for classical rows."),
@@ -50,10 +52,12 @@ COLUMNS: tuple[Column, ...] = (
     Column("p", "Two-sided p-value, not corrected for multiplicity."),
     Column("q_bh", "p after Benjamini and Hochberg, over the structures of one analysis and term."),
     Column("p_holm", "p after Holm, over the structures of one analysis and term."),
-    Column("r2", "Share of variance explained (ordinary regression)."),
+    Column("r2", "Share of variance explained; for ordinary regressions, none yet."),
     Column("pd", "Probability of direction: max(P(term > 0), P(term < 0))."),
     Column("p_rope", "Posterior probability that the term lies between rope_low and rope_high."),
-    Column("rope_low", "Lower end of the region of practical equivalence.", "as unit"),
+    Column(
+        "rope_low", "Lower end of the region of practical equivalence; the study states it for u lesions.", "as unit"
+    ),
     Column("rope_high", "Upper end of the region of practical equivalence.", "as unit"),
     Column("log_bf10", "Natural log of the Bayes factor against a term of 0 (Savage-Dickey)."),
     Column("type_s", "P(wrong sign) of the classical estimate when p < 0.05, the posterior being true."),
@@ -64,12 +68,15 @@ COLUMNS: tuple[Column, ...] = (
     Column("u", "Lesions the prior and the region of practical equivalence speak of."),
     Column("s_y", "SD of the outcome over all rows of the analysis.", "as the outcome"),
     Column("prior_sd", "Prior SD of the term.", "as unit"),
-    Column("prob_superiority", "P(year with activity > year without), two random patients (comparisons)."),
-    Column("prob_superiority_within", "The same within one patient (comparisons)."),
-    Column("rhat", "Rank-normalised R-hat (NUTS)."),
-    Column("ess_bulk", "Bulk effective sample size (NUTS)."),
-    Column("ess_tail", "Tail effective sample size (NUTS)."),
-    Column("divergences", "Divergent transitions of the fit (NUTS)."),
+    Column(
+        "prob_superiority",
+        "P(year with activity > year without), two random patients; for comparisons, none yet.",
+    ),
+    Column("prob_superiority_within", "The same within one patient; likewise."),
+    Column("rhat", "Rank-normalised R-hat; n/a for quadrature."),
+    Column("ess_bulk", "Bulk effective sample size; n/a for quadrature."),
+    Column("ess_tail", "Tail effective sample size; n/a for quadrature."),
+    Column("divergences", "Divergent transitions of the fit; n/a for quadrature."),
     Column("flags", "Comma-separated.", levels=_FLAGS),
     Column("fit_id", "Which posterior file the row comes from; n/a for classical rows."),
 )

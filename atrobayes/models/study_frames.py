@@ -71,11 +71,11 @@ def build_frame(
     fewest = fewest_rows(len(order))
     structures = list(dict.fromkeys(changes["structure"]))
     usable = [name for name in structures if _enough(table[name], fewest)]
-    left_out += [_too_few(analysis, name, fewest) for name in structures if name not in usable]
-    table = table[table[usable].notna().any(axis=1)] if usable else table.iloc[:0]
-    reason = _impossible(table, predictor, bool(known.any()), fewest)
+    reason = _impossible(years, table, predictor, fewest) or ("" if usable else "no structure with volumes that differ")
     if reason:
         return Framed(None, (*left_out, Exclusion("analysis", analysis=analysis.id, rule="skipped", reason=reason)))
+    left_out += [_too_few(analysis, name, fewest) for name in structures if name not in usable]
+    table = table[table[usable].notna().any(axis=1)]
     left_out += [_no_rows(analysis, label) for label in order if label not in set(table["group"])]
     frame = Frame.from_table(
         table.sort_values(key),
@@ -102,13 +102,16 @@ def _enough(values: pd.Series, fewest: int) -> bool:
     return int(values.notna().sum()) >= fewest and float(values.max() - values.min()) > 0
 
 
-def _impossible(table: pd.DataFrame, predictor: str, counted: bool, fewest: int) -> str:
-    if not counted:
-        return f"no patient-year has a count of {predictor}"
+def _impossible(years: pd.DataFrame, table: pd.DataFrame, predictor: str, fewest: int) -> str:
+    """Why nothing can be fitted, as a noun phrase; "" where something can."""
+    if years.empty:
+        return "no patient with usable scans at two consecutive visits"
+    if years[predictor].isna().all():
+        return f"no count of {predictor.rsplit('_', 1)[0]} in any patient-year"
     if len(table) < fewest:
-        return f"{len(table)} patient-years with volumes and counts; at least {fewest} are needed"
+        return f"{len(table)} patient-years with a count of lesions, where {fewest} are the least"
     if np.ptp(table[predictor].to_numpy(float)) == 0:
-        return f"{predictor} is the same in every patient-year"
+        return f"the same {predictor} in every patient-year"
     return ""
 
 

@@ -144,8 +144,8 @@ def test_a_structure_with_too_few_values_is_left_out_alone() -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"new_t2_to": np.nan}, "no patient-year has a count"),
-        ({"new_t2_to": 0.0}, "the same in every patient-year"),
+        ({"new_t2_to": np.nan}, "no count of new_t2 in any patient-year"),
+        ({"new_t2_to": 0.0}, "the same new_t2_to in every patient-year"),
     ],
 )
 def test_an_impossible_analysis_is_skipped_with_its_reason(change: dict, said: str) -> None:
