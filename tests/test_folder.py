@@ -98,3 +98,24 @@ def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     """The user can mend a path; a traceback would not say so."""
     shutil.copy(__file__, tmp_path / "file")
     assert "Not a directory" == _refused(tmp_path / "file" / "results")
+
+
+def test_what_a_file_browser_leaves_is_no_stranger(tmp_path: Path) -> None:
+    """Opening the results in a file browser would lock the user out of them."""
+    (tmp_path / ".DS_Store").write_bytes(b"")
+    with open_folder(tmp_path) as folder:
+        folder.describe("study", "0")
+    (tmp_path / "Thumbs.db").write_bytes(b"")
+    with open_folder(tmp_path):
+        assert (tmp_path / ".DS_Store").exists()
+
+
+def test_later_results_go_when_what_they_rest_on_changes(tmp_path: Path) -> None:
+    """A report of the earlier data would lie beside the new tables."""
+    with open_folder(tmp_path) as folder:
+        folder.describe("study", "0")
+        for text, kept in (("a", False), ("a", True), ("b", False)):
+            (tmp_path / "report.html").write_text("old")
+            with folder.renewing("estimated", "estimates.tsv"):
+                (tmp_path / "estimates.tsv").write_text(text)
+            assert kept == (tmp_path / "report.html").exists()

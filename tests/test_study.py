@@ -157,3 +157,26 @@ def test_a_byte_order_mark_is_tolerated(tmp_path: Path) -> None:
     """Some editors write one, unasked and unseen."""
     (tmp_path / "study.toml").write_bytes(b"\xef\xbb\xbf" + DATA.encode())
     assert 1 == read_study(tmp_path / "study.toml").format
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '[study]\nseed = "1"',
+        "[study]\nseed = true",
+        '[definitions]\nannualised = "yes"',
+        "[definitions]\nannualised = 1",
+    ],
+)
+def test_a_value_of_another_type_is_refused(tmp_path: Path, line: str) -> None:
+    """A text would be read as a number, and a slip as a choice."""
+    path = tmp_path / "study.toml"
+    path.write_text(f'{line}\n[data]\nsubjects_dir = "subjects"\n')
+    with pytest.raises(StudyError):
+        read_study(path)
+
+
+def test_a_folder_in_place_of_the_study_file_is_called_one(tmp_path: Path) -> None:
+    """A user who names the folder would be told it does not exist."""
+    with pytest.raises(StudyError, match="found a folder"):
+        read_study(tmp_path)

@@ -22,8 +22,8 @@ VERDICTS = {
 }
 _SHARED = ("unit", "n_obs", "n_patients")
 _OF_METHOD = {
-    "classical": ("estimate", "ci_low", "ci_high", "p", "q_bh"),
-    "bayes": ("estimate", "ci_low", "ci_high", "pd", "p_rope"),
+    "classical": ("estimate", "ci_low", "ci_high", "p", "q_bh", "flags"),
+    "bayes": ("estimate", "ci_low", "ci_high", "pd", "p_rope", "flags"),
 }
 COLUMNS = (
     Column("analysis", "Id of the analysis."),
@@ -43,6 +43,8 @@ COLUMNS = (
     Column("bayes_pd", "Posterior probability of direction: the larger of P(> 0) and P(< 0).", "probability"),
     Column("bayes_p_rope", "Posterior probability inside the region of practical equivalence.", "probability"),
     Column("verdict", f"Clear means p < {P_CUT} and pd > {PD_CUT}; both cut-offs are conventions.", levels=VERDICTS),
+    Column("classical_flags", "Flags of the classical row, as in estimates.tsv; n/a: none."),
+    Column("bayes_flags", "Flags of the Bayesian row, as in estimates.tsv; n/a: none."),
 )  # fmt: skip
 
 
@@ -90,6 +92,8 @@ def contrast(estimates: pd.DataFrame, p_cut: float = P_CUT, pd_cut: float = PD_C
     joined = pd.concat([side.reindex(pd.MultiIndex.from_frame(keys)) for side in sides], axis=1)
     for name in _SHARED:
         joined[name] = joined[f"classical_{name}"].fillna(joined[f"bayes_{name}"])
+    for name in ("classical_flags", "bayes_flags"):
+        joined[name] = joined[name].fillna("")
     joined["verdict"] = _verdict(joined, p_cut, pd_cut)
     return joined.reset_index()[[column.name for column in COLUMNS]]
 

@@ -112,10 +112,16 @@ def _raw_priors(fit: FitRecord, results: Results) -> Table:
 def _outcomes(results: Results) -> str:
     parts = [
         f"{analysis_title(row.analysis)}: outcome {_OUTCOMES.get(row.outcome, row.outcome)}, predictor "
-        f"{row.predictor}, slopes in {row.unit}"
+        f"{_counted(row.predictor)}, slopes in {row.unit}"
         for row in each_row(results.estimates.drop_duplicates("analysis"))
     ]
     return f"Analyses. {'. '.join(parts)}. The groups in this study: {listed(results.groups) or 'none'}."
+
+
+def _counted(predictor: str) -> str:
+    count, _, end = predictor.rpartition("_")
+    visit = {"to": "found at the visit that closes the interval", "from": "found at the visit that opens the interval"}
+    return f"{count} {visit[end]}" if end in visit else predictor
 
 
 def _classical(results: Results) -> list[str]:
@@ -149,7 +155,8 @@ def _fit_paragraph(fits: list[FitRecord]) -> str:
     return (
         f"Bayesian, method {history.get('method', '')} ({titles}). Per structure {_MODELS.get(model, model)} with "
         f"{_FAMILIES.get(family, family)} errors: {formula}{_coding(formula)}. Outcome and lesions are standardised "
-        "first (outcome in its SD over all rows of the analysis, lesions in the unit u of the analysis) and results "
+        "first (both less their mean over all rows of the analysis; the outcome then in its SD, lesions in the unit u "
+        "of the analysis; intercepts are those at the mean lesion count) and results "
         f"turned back to raw units. Engine: {_engine(fits[0])}.{told}"
     )
 

@@ -14,7 +14,7 @@ _NUMBERS = {"n_obs": 95.0, "n_patients": 48.0, "ci_low": -1.0, "ci_high": 1.0, "
 
 
 def _row(method, engine, estimate, structure="thalamus", **numbers):
-    texts = {"analysis": "a", "structure": structure, "term": "slope[CLAD]", "unit": "% per lesion"}
+    texts = {"analysis": "a", "structure": structure, "term": "slope[CLAD]", "unit": "% per lesion", "flags": ""}
     empty = {"p": math.nan, "pd": math.nan}
     return texts | _NUMBERS | empty | {"method": method, "engine": engine, "estimate": estimate} | numbers
 
@@ -43,6 +43,13 @@ def test_verdict_says_which_answer_is_clear(verdict, pair):
     Missing is not clear, and an answer exactly at its cut-off is not clear.
     """
     assert [verdict] == contrast(pair)["verdict"].tolist()
+
+
+def test_flags_stand_beside_the_verdict():
+    """A p of a singular fit would look like any other in the table people open first."""
+    pair = _pair(0.01, 0.99).assign(flags=["singular", "gate_failed"])
+    row = contrast(pair).iloc[0]
+    assert ("singular", "gate_failed") == (row["classical_flags"], row["bayes_flags"])
 
 
 def test_cut_offs_can_be_moved():
