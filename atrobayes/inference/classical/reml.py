@@ -63,7 +63,6 @@ class _Profile:
     square2: float
     logs1: float
     logs2: float
-    logs: float
 
 
 class _Data:
@@ -86,7 +85,6 @@ class _Data:
         v = np.append(-beta, 1.0)
         gap = (A1 @ v)[:-1]
         solved = np.linalg.solve(M, M1)
-        logs = float(self.count @ np.log1p(self.k * phi) + np.linalg.slogdet(M)[1])
         return _Profile(
             M=M,
             M1=M1,
@@ -94,16 +92,22 @@ class _Data:
             square=float(v @ A @ v),
             square1=float(v @ A1 @ v),
             square2=float(v @ A2 @ v - 2 * gap @ np.linalg.solve(M, gap)),
-            logs=logs,
             logs1=float(self.count @ (self.k * inverse) + np.trace(solved)),
             logs2=float(
                 -self.count @ (self.k * inverse) ** 2 + np.trace(np.linalg.solve(M, M2)) - np.trace(solved @ solved)
             ),
         )
 
-    def deviance(self, theta: float) -> float:
-        at = self.profile(theta**2)
-        return at.logs + self.free * float(np.log(at.square))
+    def deviance(self, theta: np.ndarray) -> np.ndarray:
+        """Profiled deviance at each theta, up to a constant."""
+        phi = np.asarray(theta)[:, None] ** 2
+        A = np.tensordot(1 / (1 + self.k * phi), self.parts, axes=1)
+        M, b = A[:, :-1, :-1], A[:, :-1, -1]
+        square = A[:, -1, -1] - (b * np.linalg.solve(M, b[..., None])[..., 0]).sum(axis=1)
+        logs = np.log1p(self.k * phi) @ self.count + np.linalg.slogdet(M)[1]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            # far out rounding may leave nothing of the residual: not the lowest deviance
+            return logs + self.free * np.log(square)
 
     def slopes(self, theta: float) -> tuple[float, float]:
         """First and second derivative of the profiled deviance by theta."""
@@ -156,8 +160,7 @@ def _best_theta(data: _Data) -> float:
     if not (data.k > 1).any():
         return 0.0
     scan = np.concatenate([[0.0], np.geomspace(1e-3, LARGEST_THETA, 91)])
-    values = np.array([data.deviance(theta) for theta in scan])
-    best = int(values.argmin())
+    best = int(np.nanargmin(data.deviance(scan)))
     low, high = scan[max(best - 1, 0)], scan[min(best + 1, len(scan) - 1)]
     if best == 0 and data.slopes(scan[1])[0] > 0:
         return 0.0

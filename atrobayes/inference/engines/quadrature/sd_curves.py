@@ -13,6 +13,7 @@ from atrobayes.inference.engines.quadrature import panels
 from atrobayes.inference.engines.quadrature.grid import C, to_sd
 
 FINER = 4  # log densities are interpolated to so many times the panels before they are integrated
+FINER_FOR_DRAWS = 2  # a draw need not be placed as exactly as a quantile
 FLOOR = -600.0  # below the highest log density: no mass, but still a number to interpolate
 
 
@@ -72,7 +73,8 @@ class SdCurves:
             level = rng.uniform(size=(size, len(self.names)))
             rest = log_density[None]
             for k in range(len(self.names)):
-                curve = np.broadcast_to(self._finer(self._integrate(rest, k + 1)), (size, FINER * rest.shape[1]))
+                curve = self._finer(self._integrate(rest, k + 1), FINER_FOR_DRAWS)
+                curve = np.broadcast_to(curve, (size, curve.shape[1]))
                 unit[o, :, k] = panels.invert(curve, level[:, k])
                 along = panels.interpolate(self._panels, unit[o, :, k])
                 rest = np.einsum("dn,dn...->d...", along, np.broadcast_to(rest, (size, *rest.shape[1:])))
@@ -103,13 +105,13 @@ class SdCurves:
         """(outcome, finer node) for each SD: marginal density of its unit coordinate, the highest about 1."""
         return [self._finer(curve) for curve in self._marginals]
 
-    def _finer(self, curve: np.ndarray) -> np.ndarray:
+    def _finer(self, curve: np.ndarray, finer: int = FINER) -> np.ndarray:
         """Densities (curve, finer node) from log densities (curve, node), the highest about 1."""
         level = np.maximum(curve - curve.max(axis=1, keepdims=True), FLOOR)
-        finer = level @ panels.interpolate(self._panels, panels.nodes(FINER * self._panels)).T
+        values = level @ panels.interpolate(self._panels, panels.nodes(finer * self._panels)).T
         # where it falls steeply a polynomial overshoots; nothing stands much above a panel's highest node
         highest = level.reshape(len(curve), self._panels, panels.ORDER).max(axis=2)
-        return np.exp(np.minimum(finer, np.repeat(highest, FINER * panels.ORDER, axis=1) + 1))
+        return np.exp(np.minimum(values, np.repeat(highest, finer * panels.ORDER, axis=1) + 1))
 
     def _moment(self, function: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
         nodes, weights = panels.nodes(self._panels), panels.weights(self._panels)
