@@ -148,7 +148,8 @@ def steroids_unknown(results: Results) -> str:
     checked = int((status.isin(["usable", "steroid"]) & days.notna()).sum())
     if not unknown:
         return ""
-    rule = f"the washout rule could be applied to {counted(checked, 'scan')} only"
+    soon = int((status == "steroid").sum())
+    rule = f"the washout rule could be applied to {counted(checked, 'scan')} only, of which it left out {soon}"
     if "steroid_unknown" not in str(results.cohort.attrs.get("flags", "")):
         return f"The study's table does not give the days since steroids; {rule}."
     return (

@@ -6,8 +6,8 @@ import pandas as pd
 
 from atrobayes.reports.contrast import P_CUT, PD_CUT
 from atrobayes.reports.flags import singular_in_words
-from atrobayes.reports.results import Results
-from atrobayes.reports.wording import listed, number, probability
+from atrobayes.reports.results import Results, each_row
+from atrobayes.reports.wording import analysis_title, listed, number, p_cell, probability, structure_name, term_label
 
 SAID = {
     "both_clear": f"clear by both (p < {P_CUT} and pd > {PD_CUT}, same direction)",
@@ -28,6 +28,28 @@ def verdicts_in_words(rows: pd.DataFrame) -> str:
         f"{tally.get(verdict, 0)} {words}" for verdict, words in SAID.items() if verdict in tally or verdict != _RARE
     ]
     return f"Of {len(rows)}: {listed(parts)}. The cut-offs are conventions, not laws."
+
+
+def clear_in_words(rows: pd.DataFrame, groups: tuple[str, ...]) -> str:
+    """Name the rows of `contrast` that are clear by both, with their sign and q.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Rows of `contrast`.
+    groups : tuple of str
+        Group labels in the order of the study.
+    """
+    clear = rows[rows["verdict"] == "both_clear"]
+    told = []
+    for analysis, own in clear.groupby("analysis", sort=False):
+        names = [
+            f"{structure_name(row.structure)}, {term_label(row.term, groups)} "
+            f"({'−' if row.bayes_estimate < 0 else '+'}, q {p_cell(row.classical_q_bh)})"
+            for row in each_row(own)
+        ]
+        told.append(f"{analysis_title(str(analysis))}: {'; '.join(names)}.")
+    return " ".join([*told, "In brackets the sign of the slope or difference, and q." if told else "None."])
 
 
 def chance_in_words(results: Results, rows: pd.DataFrame) -> str:

@@ -166,7 +166,7 @@ def test_checks_are_told_in_english_and_for_what_they_are(results, said, fits):
     passed = next(fit for fit in results.fits if fit.verdict["passed"])
     results.__dict__["fits"] = (passed,) * fits
     assert checks_in_words(results).startswith(said)
-    assert checks_in_words(results).endswith("computed exactly, not that the model fits.")
+    assert checks_in_words(results).endswith("computed accurately, not that the model fits.")
 
 
 def test_a_seed_is_told_only_of_random_draws(results, made_up, tmp_path):
@@ -198,3 +198,23 @@ def test_slopes_share_a_scale_and_parting_verdicts_are_shaded():
     assert 2 == drawing.lower().count("fill: #d55e00")  # one row and its entry in the legend
     assert "fill: #8c8c8c" not in drawing.lower()  # where both say the same, nothing is shaded
     assert "shaded row: classical only" in drawing
+
+
+def test_rows_clear_by_both_are_named_with_sign_and_q() -> None:
+    """The summary would tell what failed and not what held."""
+    from atrobayes.reports.verdict_words import clear_in_words
+
+    rows = pd.DataFrame(
+        {
+            "analysis": "year_to_year_t2",
+            "structure": ["thalamus", "caudate"],
+            "term": "slope[CLAD]",
+            "bayes_estimate": [-0.01, 0.01],
+            "classical_q_bh": [0.031, 0.5],
+            "verdict": ["both_clear", "neither"],
+        }
+    )
+    said = clear_in_words(rows, ("CLAD", "ALEM"))
+    assert "Thalamus, slope in CLAD (−, q 0.0310)" in said
+    assert "Caudate" not in said
+    assert "None." == clear_in_words(rows.assign(verdict="neither"), ("CLAD", "ALEM"))

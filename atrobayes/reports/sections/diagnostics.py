@@ -62,7 +62,7 @@ def _passed(results: Results) -> str:
     size = counted(sizes.max(), "structure") if len(set(sizes)) == 1 else f"{sizes.min()} to {sizes.max()} structures"
     which = {1: "The Bayesian fit", 2: "Both Bayesian fits"}.get(total, f"All {total} Bayesian fits")
     each, their = ("", "its") if total == 1 else (" each", "their")
-    exactly = "reliably" if any(map(sampled, results.fits)) else "exactly"
+    exactly = "reliably" if any(map(sampled, results.fits)) else "accurately"
     return (
         f"{which} ({size}{each}) passed {their} numerical checks. These say that the numbers are computed {exactly}, "
         "not that the model fits."

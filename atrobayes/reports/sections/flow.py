@@ -38,7 +38,7 @@ def _paragraphs(results: Results) -> tuple[str, ...]:
     return (
         *_loose(results),
         "A yearly interval needs usable scans at two consecutive visits; a missed visit is not bridged. A visit "
-        "without a usable scan never drops the patient: the other visits stay.",
+        "without a usable scan costs the intervals it would open and close; the patient's other visits stay.",
         *_kept(results),
         *filter(None, [steroids_unknown(results)]),
     )

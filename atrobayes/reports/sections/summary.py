@@ -13,7 +13,13 @@ from atrobayes.reports.methods import engines_in_words
 from atrobayes.reports.results import Results, each_row
 from atrobayes.reports.section import Section, Table
 from atrobayes.reports.sections.diagnostics import checks_in_words
-from atrobayes.reports.verdict_words import UNSUPPORTED, chance_in_words, unsupported_in_words, verdicts_in_words
+from atrobayes.reports.verdict_words import (
+    UNSUPPORTED,
+    chance_in_words,
+    clear_in_words,
+    unsupported_in_words,
+    verdicts_in_words,
+)
 from atrobayes.reports.wording import (
     analysis_question,
     between,
@@ -48,6 +54,7 @@ def _facts(results: Results, rows: pd.DataFrame, unsupported: pd.DataFrame) -> l
         ("Scans left out, and why", left_out_words(flow)),
         ("What was compared", _compared(rows)),
         ("What came out", verdicts_in_words(rows)),
+        ("Clear by both", clear_in_words(rows, results.groups)),
         ("How much could be chance", chance_in_words(results, rows)),
         (
             f"Classical p < {P_CUT} that the posterior does not bear out",
@@ -81,8 +88,12 @@ def _association() -> str:
 def _who(results: Results, flow: Flow) -> str:
     usable, yearly = counted(flow.usable["all"], "usable scan"), counted(flow.yearly["all"], "yearly interval")
     enrolled = _with_groups(flow.patients, "patients enrolled")
-    analysed = _with_groups(patients_analysed(results), "of them")
-    return f"{enrolled}; {analysed} with at least one yearly interval analysed. {usable}, {yearly}."
+    inside = patients_analysed(results)
+    analysed = _with_groups(inside, "of them")
+    # where analyses differ in their patients, `inside` is a range and says so itself
+    outside = int(flow.patients["all"]) - int(inside["all"]) if str(inside["all"]).isdigit() else 0
+    rest = f" The other {outside} had no usable scans at two consecutive visits." if outside else ""
+    return f"{enrolled}; {analysed} with at least one yearly interval analysed.{rest} {usable}, {yearly}."
 
 
 def _with_groups(counts: pd.Series, noun: str) -> str:
