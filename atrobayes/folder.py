@@ -54,6 +54,8 @@ class Folder:
     def renewing(self, stage: str, *made: str) -> Iterator[None]:
         """Remove what later stages made if the block changes one of the files `made`: no stale table beside a new one.
 
+        A block that was killed half-way counts as one that changed them.
+
         Parameters
         ----------
         stage : str
@@ -61,13 +63,16 @@ class Folder:
         *made : str
             Names of the files it writes.
         """
+        begun = self.logs / f"{stage}.begun"
+        killed = begun.exists()
         before = self._hashes(made)
+        begun.touch()
         yield
-        if self._hashes(made) != before:
+        if killed or self._hashes(made) != before:
             for name in LATER[stage]:
                 shutil.rmtree(self.path / name, ignore_errors=True)
-                if (self.path / name).is_file():
-                    (self.path / name).unlink()
+                (self.path / name).unlink(missing_ok=True)
+        begun.unlink()
 
     def _hashes(self, names: Sequence[str]) -> list[str]:
         return [sha256(self.path / name) if (self.path / name).is_file() else "" for name in names]

@@ -119,3 +119,16 @@ def test_later_results_go_when_what_they_rest_on_changes(tmp_path: Path) -> None
             with folder.renewing("estimated", "estimates.tsv"):
                 (tmp_path / "estimates.tsv").write_text(text)
             assert kept == (tmp_path / "report.html").exists()
+
+
+def test_a_run_killed_while_renewing_leaves_nothing_stale_after_the_next(tmp_path: Path) -> None:
+    """Killed between a new table and the removal of the old report, the next run would see no change and keep both."""
+    with open_folder(tmp_path) as folder:
+        folder.describe("study", "0")
+        (tmp_path / "report.html").write_text("old")
+        half_way = folder.renewing("estimated", "estimates.tsv")
+        half_way.__enter__()
+        (tmp_path / "estimates.tsv").write_text("new")
+        with folder.renewing("estimated", "estimates.tsv"):
+            (tmp_path / "estimates.tsv").write_text("new")
+        assert not (tmp_path / "report.html").exists()

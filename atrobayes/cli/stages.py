@@ -39,7 +39,7 @@ def prepare_stage(session: Session) -> Prepared:
     from atrobayes.data_prep.prepare import prepare, write_prepared
 
     _check_names(session)
-    made = ("cohort.nc", "intervals.tsv", "changes.tsv")
+    made = ("cohort.nc", "exclusions.tsv", "intervals.tsv", "changes.tsv")
     with session.stage("prepare"), session.folder.renewing("prepared", *made):
         prepared = prepare(session.study)
         session.folder.describe(session.study.study.name, __version__)

@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
-from atrobayes.models import estimates
+from atrobayes.models import estimates, student_t
 from atrobayes.models.coding import term_weights
 from atrobayes.models.frame import Frame
-from atrobayes.models.marginals import Marginals
+from atrobayes.models.marginals import SQRT_2PI, Marginals
 
 SIGNIFICANT = 0.05
 
@@ -87,7 +86,7 @@ def describe(
         "p_rope": marginals.cdf(half) - marginals.cdf(-half),
         "rope_low": -half,
         "rope_high": half,
-        "log_bf10": stats.norm.logpdf(0, *prior) - marginals.log_pdf(zero),
+        "log_bf10": _log_normal_at_zero(*prior) - marginals.log_pdf(zero),
         "prior_sd": prior[1],
     }
     columns |= _beside(marginals, classical)
@@ -142,12 +141,12 @@ def replication(marginals: Marginals, se: np.ndarray, df: np.ndarray) -> dict[st
     """
     known = np.isfinite(se) & np.isfinite(df)
     error, free = np.where(known, se, 1.0)[..., None], np.where(known, df, 10.0)[..., None]
-    critical = stats.t.isf(SIGNIFICANT / 2, free)
+    critical = student_t.isf(SIGNIFICANT / 2, free)
 
     theta, weight = marginals.rule()
     shift = theta / error
-    positive = np.asarray(stats.t.sf(critical - shift, free))
-    negative = np.asarray(stats.t.cdf(-critical - shift, free))
+    positive = student_t.sf(critical - shift, free)
+    negative = student_t.cdf(-critical - shift, free)
     # mean of |b| over significant b: a truncated t has a closed form
     size = theta * (positive - negative) + error * (
         _tail_mean(critical - shift, free) + _tail_mean(critical + shift, free)
@@ -164,9 +163,13 @@ def replication(marginals: Marginals, se: np.ndarray, df: np.ndarray) -> dict[st
     }
 
 
+def _log_normal_at_zero(mean: np.ndarray, sd: np.ndarray) -> np.ndarray:
+    return np.asarray(-0.5 * (mean / sd) ** 2 - np.log(sd * SQRT_2PI))
+
+
 def _tail_mean(start: np.ndarray, df: np.ndarray) -> np.ndarray:
     """Integral of t · density from `start` to infinity, Student's t."""
     with np.errstate(divide="ignore"):
-        mean = stats.t.pdf(start, df) * (df + start**2) / (df - 1)
+        mean = student_t.pdf(start, df) * (df + start**2) / (df - 1)
     # with one degree of freedom or less a mean of |b| does not exist
     return np.where(df > 1, mean, np.nan)

@@ -6,10 +6,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from atrobayes.inference.classical.reml import Reml, fit_reml
-from atrobayes.models import estimates
+from atrobayes.models import estimates, student_t
 from atrobayes.models.coding import term_weights
 from atrobayes.models.frame import Frame
 
@@ -117,13 +116,13 @@ def _contrast(weights: np.ndarray, slope_column: list[int | None], size: int) ->
 
 def _test(estimate: float, error: float, df: float, interval: float) -> dict[str, float]:
     statistic = estimate / error
-    half = error * stats.t.ppf((1 + interval) / 2, df)
+    half = error * float(student_t.isf((1 - interval) / 2, df))
     return {
         "estimate": estimate,
         "sd": error,
         "df": df,
         "statistic": statistic,
-        "p": 2 * stats.t.sf(abs(statistic), df),
+        "p": 2 * float(student_t.sf(abs(statistic), df)),
         "ci_low": estimate - half,
         "ci_high": estimate + half,
     }
