@@ -28,7 +28,7 @@ def compare(
     from atrobayes.cli.stages import contrast_stage, estimate_stage, prepare_stage, rows_as_items
     from atrobayes.cli.tables import print_contrast
 
-    with open_session(study, out=out, engine=engine, seed=seed, jobs=jobs, as_json=json, quiet=quiet) as session:
+    with open_session(study, out=out, engine=engine, seed=seed, jobs=jobs, quiet=quiet) as session:
         estimated = estimate_stage(session, prepare_stage(session))
         table = contrast_stage(session)
     if json:

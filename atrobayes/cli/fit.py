@@ -26,7 +26,7 @@ def fit(
     from atrobayes.cli.session import open_session, print_items
     from atrobayes.cli.stages import estimate_stage, prepare_stage, rows_as_items
 
-    with open_session(study, out=out, engine=engine, seed=seed, jobs=jobs, as_json=json, quiet=quiet) as session:
+    with open_session(study, out=out, engine=engine, seed=seed, jobs=jobs, quiet=quiet) as session:
         estimated = estimate_stage(session, prepare_stage(session))
     if json:
         print_items(rows_as_items(estimated.rows))

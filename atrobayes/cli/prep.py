@@ -24,7 +24,7 @@ def prep(
     from atrobayes.cli.stages import prepare_stage, rows_as_items
     from atrobayes.cli.tables import print_table
 
-    with open_session(study, out=out, as_json=json, quiet=quiet) as session:
+    with open_session(study, out=out, quiet=quiet) as session:
         prepared = prepare_stage(session)
     if json:
         print_items(rows_as_items(prepared.flow))

@@ -26,7 +26,7 @@ def report(
     from atrobayes.cli.session import open_session, print_items
     from atrobayes.cli.stages import contrast_stage, estimate_stage, prepare_stage, report_stage
 
-    with open_session(study, out=out, engine=engine, seed=seed, jobs=jobs, as_json=json, quiet=quiet) as session:
+    with open_session(study, out=out, engine=engine, seed=seed, jobs=jobs, quiet=quiet) as session:
         estimated = estimate_stage(session, prepare_stage(session))
         contrast_stage(session)
         page = report_stage(session)

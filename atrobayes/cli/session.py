@@ -35,8 +35,8 @@ class Session:
         Results folder, locked.
     jobs : int
         Cores.
-    json, quiet : bool
-        As the options say.
+    quiet : bool
+        As the option says.
     progress : Progress
         Bars on standard error.
     engine_given : bool
@@ -48,7 +48,6 @@ class Session:
     study: Study
     folder: Folder
     jobs: int
-    json: bool
     quiet: bool
     progress: Progress
     engine_given: bool = False
@@ -77,13 +76,12 @@ def open_session(
     engine: str | None = None,
     seed: int | None = None,
     jobs: int | None = None,
-    as_json: bool = False,
     quiet: bool = False,
 ) -> Iterator[Session]:
     """Read the study, lock its results folder, show progress, and write the log at the end."""
     study = _override(read_study(study_file), engine, seed)
     with open_folder(out or study.default_out) as folder, _bars(quiet) as progress:
-        session = Session(study, folder, jobs or os.cpu_count() or 1, as_json, quiet, progress, engine is not None)
+        session = Session(study, folder, jobs or os.cpu_count() or 1, quiet, progress, engine is not None)
         try:
             yield session
         except AtroError:

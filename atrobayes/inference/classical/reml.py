@@ -33,7 +33,6 @@ class Reml:
         Derivatives of `cov`.
     sd_cov : ndarray (2, 2)
         Asymptotic covariance of (theta, sigma).
-    rows : int
     """
 
     theta: float
@@ -43,7 +42,6 @@ class Reml:
     cov_by_theta: np.ndarray
     cov_by_sigma: np.ndarray
     sd_cov: np.ndarray
-    rows: int
 
     @property
     def singular(self) -> bool:
@@ -151,7 +149,6 @@ def fit_reml(X: np.ndarray, y: np.ndarray, patient: np.ndarray) -> Reml:
         cov_by_theta=-(sigma**2) * 2 * theta * inverse @ at.M1 @ inverse,
         cov_by_sigma=2 * sigma * inverse,
         sd_cov=_sd_covariance(data, at, theta, sigma),
-        rows=len(y),
     )
 
 
