@@ -114,13 +114,15 @@ def test_answers_do_not_depend_on_the_spread_between_patients_once_it_is_large()
     rows = long_table(3, patients=15, tau=1.0, sigma=0.0)
     X, patient = cell_columns(rows)
     noise = np.random.default_rng(1).normal(size=len(rows))
-    within = np.array(CONTRASTS["slope[CLAD]"])
+    within, between = np.array(CONTRASTS["slope[CLAD]"]), np.array([1.0, -1, 0, 0])
     answers = []
-    for sigma in (1e-2, 1e-4):
-        fit = fit_reml(X, rows["y0"].to_numpy() + sigma * noise, patient)
-        _, error, df = kenward_roger(X, patient, fit).test(within)
-        answers.append((error / sigma, df))
+    for sigma in (1e-2, 1e-5):
+        answer = kenward_roger(X, patient, fit_reml(X, rows["y0"].to_numpy() + sigma * noise, patient))
+        (_, within_error, within_df), (_, between_error, between_df) = answer.test(within), answer.test(between)
+        answers.append((within_error / sigma, within_df, between_error, between_df))
     np.testing.assert_allclose(answers[0], answers[1], rtol=0.02)
+    # the groups' means: fifteen patients, two means
+    assert 12 < answers[1][3] < 14
 
 
 def test_takes_less_than_two_milliseconds_an_outcome() -> None:
