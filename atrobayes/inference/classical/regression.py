@@ -1,0 +1,166 @@
+"""The paper's ordinary regressions: each group by itself, slopes compared as independent estimates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from atrobayes.inference.classical.two_groups import TTest, t_test, welch_df
+from atrobayes.models import estimates
+from atrobayes.models.coding import term_weights
+from atrobayes.models.frame import Frame
+from atrobayes.models.terms import terms_of
+
+FEW_PATIENTS = 10
+LARGE_LEVERAGE = 0.5
+
+
+@dataclass(frozen=True)
+class _Slope:
+    """One group's fit on the scale of the standardised outcome; NaN where there is no slope."""
+
+    estimate: float
+    variance: float
+    df: float
+    r2: float
+    leverage: float
+
+
+_NO_SLOPE = _Slope(*[float("nan")] * 5)
+
+
+def classical_regression(frame: Frame, interval: float = 0.95) -> pd.DataFrame:
+    """Fit change ~ lesions (and covariates) by least squares in each group to every outcome.
+
+    Parameters
+    ----------
+    frame : Frame
+        Raw units throughout; one row a patient, or rows count as independent.
+    interval : float
+        Level of the confidence intervals.
+
+    Returns
+    -------
+    DataFrame
+        Rows of estimates.tsv, method `classical`, engine `ols`. Slopes: df is rows minus coefficients, r2 the share
+        of the group's variance that its whole fit explains, covariates included. Interactions: difference of
+        the separate slopes, each group with its own residual variance, Welch-Satterthwaite degrees of freedom.
+        A covariate that a group's other columns determine is left out there. Not estimable: no spread in the
+        predictor beyond the covariates, no row left for an error, or no error left.
+        Flags: `leverage` where one row's hat value is above 0.5 in the fit of any group the term rests on;
+        `few_patients` where such a group has fewer than ten.
+
+    Notes
+    -----
+    Hat values above 0.5 are to be avoided by Huber (1981), Robust Statistics, section 7.2; the usual 2p/n is passed
+    in every second fit of seven rows.
+    """
+    rows = [row for k in range(len(frame.outcomes)) for row in _outcome_rows(frame, k, interval)]
+    return estimates.table(rows)
+
+
+def leverage(X: np.ndarray) -> np.ndarray:
+    """Hat values (row,) of a design (row, coef): the share of a row's fitted value that is its own observation.
+
+    They lie between 0 and 1 and sum to the rank; at 1 the fit goes through the row whatever it says.
+    """
+    return (_basis(X) ** 2).sum(axis=1)
+
+
+def few_patients(frame: Frame, rows: np.ndarray) -> bool:
+    """Whether any group among these rows (boolean) has fewer than FEW_PATIENTS patients."""
+    return any(
+        len(np.unique(frame.patient[rows & (frame.group == g)])) < FEW_PATIENTS for g in np.unique(frame.group[rows])
+    )
+
+
+def _outcome_rows(frame: Frame, k: int, interval: float) -> list[dict[str, Any]]:
+    present = ~frame.y[:, k].isnull().to_numpy()
+    y = frame.y.to_numpy()[:, k]
+    # on a scale of one: what counts as no residual must not depend on the outcome's unit
+    scale = y[present].std(ddof=1)
+    standardised = (y - y[present].mean()) / scale
+    slopes = [
+        _group_slope(frame.x[rows], standardised[rows], frame.covariates.to_numpy()[rows])
+        for rows in (present & (frame.group == g) for g in range(len(frame.groups)))
+    ]
+    weights = term_weights(frame.groups)
+    rows = []
+    for term in terms_of(frame):
+        used = [(weight, slope) for weight, slope in zip(weights[term.name], slopes, strict=True) if weight]
+        row = estimates.constants(frame, term, k) | {"method": "classical", "engine": "ols"}
+        row |= {"ci_prob": interval, "ci_kind": "confidence"}
+        if all(np.isfinite(slope.variance) for _, slope in used):
+            row |= _cells(_combined(used, float(scale), interval))
+            row["r2"] = used[0][1].r2 if len(used) == 1 else float("nan")
+            large = any(slope.leverage > LARGE_LEVERAGE for _, slope in used)
+            few = few_patients(frame, term.rows & present)
+            row["flags"] = ",".join(["leverage"] * large + ["few_patients"] * few)
+        else:
+            row["flags"] = "not_estimable"
+        rows.append(row)
+    return rows
+
+
+def _group_slope(x: np.ndarray, y: np.ndarray, covariates: np.ndarray) -> _Slope:
+    if not len(x):
+        return _NO_SLOPE
+    others, own = _design(x, covariates)
+    spread = float(np.sqrt(own @ own))
+    df = len(x) - others.shape[1] - 1
+    if spread == 0 or df < 1:
+        return _NO_SLOPE
+    X = np.column_stack([others, own / spread])
+    residual = y - X @ (X.T @ y)
+    left = float(residual @ residual)
+    if left <= 1e-14 * len(y):
+        return _NO_SLOPE
+    return _Slope(
+        estimate=float(own @ y) / spread**2,
+        variance=left / df / spread**2,
+        df=df,
+        r2=1 - left / float(((y - y.mean()) ** 2).sum()),
+        leverage=float((X**2).sum(axis=1).max()),
+    )
+
+
+def _design(x: np.ndarray, covariates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Orthonormal columns of intercept and covariates, and what of x they do not determine (0: all of it)."""
+    centred = x - x.mean()
+    columns = np.column_stack([np.ones(len(x)), covariates - covariates.mean(axis=0)])
+    others = _basis(columns)
+    own = centred - others @ (others.T @ centred)
+    # once more: the first time leaves rounding of the size of what was taken away
+    own -= others @ (others.T @ own)
+    return others, own if (own**2).sum() > 1e-16 * (x**2).sum() else np.zeros_like(own)
+
+
+def _basis(columns: np.ndarray) -> np.ndarray:
+    """Orthonormal columns (row, rank) of the same space."""
+    length = np.sqrt((columns**2).sum(axis=0))
+    scaled = columns / np.where(length > 0, length, 1.0)
+    left, size, _ = np.linalg.svd(scaled, full_matrices=False)
+    return left[:, size > 1e-10 * size.max()]
+
+
+def _combined(used: list[tuple[float, _Slope]], scale: float, interval: float) -> TTest:
+    """Test of a weighted sum of independent slopes."""
+    variances = np.array([weight**2 * slope.variance for weight, slope in used])
+    df = welch_df(variances, np.array([slope.df for _, slope in used]))
+    estimate = sum(weight * slope.estimate for weight, slope in used)
+    return t_test(scale * estimate, scale * float(np.sqrt(variances.sum())), df, interval)
+
+
+def _cells(test: TTest) -> dict[str, float]:
+    return {
+        "estimate": test.estimate,
+        "sd": test.se,
+        "df": test.df,
+        "statistic": test.statistic,
+        "p": test.p,
+        "ci_low": test.low,
+        "ci_high": test.high,
+    }
