@@ -72,16 +72,47 @@ class Definitions(_Table):
     visit_tolerance_months: float = Field(6, gt=0, description="Visits further off their nominal date are flagged.")
 
 
+class OwnAnalysis(_Table):
+    """[[analyses.own]]: a question of the user's own, fitted and reported like those of the catalogue."""
+
+    id: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", description="Name in the results; letters, digits and _.")
+    kind: Literal["mixed", "regression", "comparison"] = Field(
+        description='"mixed": slopes, patients with several rows; "regression": slopes, one row a patient; '
+        '"comparison": rows with a state against rows without.'
+    )
+    outcome: str = Field("change_pct_etiv", description="Column of changes.tsv.")
+    predictor: str = Field(
+        description="Column of intervals.tsv or patients.tsv; new_t2 or new_gd alone follow lesion_timing. "
+        'For a comparison: a count (state: above 0), or a yes/no column (for NEDA, the state is "no").'
+    )
+    group: bool = Field(True, description="Slopes for each group and their difference; false: all rows together.")
+    covariates: tuple[str, ...] = Field((), description="Numeric columns, as for the predictor; sex counts as F = 1.")
+    from_: int = Field(0, ge=0, alias="from", description='Visit that opens the interval; unused if to = "next".')
+    to: int | Literal["next"] = Field("next", description='Visit that closes it, or "next": all patient-years.')
+    exclude: str = Field("", description="Rows to leave out, such as \"new_t2_from > 20\" or \"patient == 'A07'\".")
+
+    @model_validator(mode="after")
+    def _forwards(self) -> OwnAnalysis:
+        if self.to != "next" and self.to <= self.from_:
+            raise ValueError("to must lie after from")
+        return self
+
+
 class Analyses(_Table):
     """[analyses]: what is asked."""
 
     use: tuple[str, ...] | None = Field(None, description="Ids of analyses. Default: all that the data allow.")
+    own: tuple[OwnAnalysis, ...] = Field((), description="Further analyses of the user's own.")
 
 
 class NormalPrior(_Table):
-    """A normal prior given as numbers, on the standardised scale."""
+    """A normal prior given as numbers."""
 
     normal: tuple[float, Annotated[float, Field(gt=0)]] = Field(description="Mean, which must be 0, and SD.")
+    scale: Literal["standardised", "raw"] = Field(
+        "standardised",
+        description='"standardised": SDs of the outcome for u lesions; "raw": the outcome\'s units for one lesion.',
+    )
 
     @model_validator(mode="after")
     def _centred(self) -> NormalPrior:
@@ -96,6 +127,12 @@ class HalfStudentPrior(_Table):
     half_student_t: tuple[Annotated[float, Field(gt=0)], Annotated[float, Field(gt=0)]] = Field(
         description="Degrees of freedom and scale, on the standardised scale."
     )
+
+
+class GammaPrior(_Table):
+    """A gamma prior: shape and rate."""
+
+    gamma: tuple[Annotated[float, Field(gt=0)], Annotated[float, Field(gt=0)]] = Field(description="Shape and rate.")
 
 
 class PriorChoice(_Table):
@@ -114,10 +151,14 @@ class PriorChoice(_Table):
     intercept_difference_sd: float = Field(1.0, gt=0, description="Prior SD of the difference of two intercepts.")
     patient_sd: HalfStudentPrior = Field(HalfStudentPrior(half_student_t=(3, 1)), description="Patient SD.")
     residual_sd: HalfStudentPrior = Field(HalfStudentPrior(half_student_t=(3, 1)), description="Residual SD.")
+    covariate_sd: float = Field(1.0, gt=0, description="Prior SD of a covariate's slope, per SD of the covariate.")
+    degrees_of_freedom: GammaPrior = Field(
+        GammaPrior(gamma=(2, 0.1)), description="Degrees of freedom of Student-t errors."
+    )
     predictor_unit: float | None = Field(
         None,
         gt=0,
-        description='u, in lesions. Default: 1 for counts of the closing visit, 3 for lesion_timing = "start".',
+        description="u, in lesions. Default: 1 for counts within a year, 3 for counts of the opening visit.",
     )
     outcome_sd: dict[str, Annotated[float, Field(gt=0)]] = Field(
         default_factory=dict, description="s_y by structure. Default: SD of the outcome over all rows."
@@ -147,7 +188,7 @@ class Rope(_Table):
 class Inference(_Table):
     """[inference]: how posteriors are computed."""
 
-    engine: str = Field("auto", description='"auto", "quadrature", "nutpie" or "pymc".')
+    engine: str = Field("auto", description='"auto", "quadrature", "nutpie", "numpyro" or "pymc".')
     draws: int = Field(1000, ge=100, description="Draws per chain.")
     tune: int = Field(1000, ge=100, description="Adaptation steps per chain.")
     chains: int = Field(4, ge=2, description="Chains.")
@@ -155,7 +196,7 @@ class Inference(_Table):
     rope: Rope = Rope()
 
 
-_FORMS = frozenset({"NormalPrior", "HalfStudentPrior"})
+_FORMS = frozenset({"NormalPrior", "HalfStudentPrior", "GammaPrior", "int"})
 # pydantic's kinds of error, in the words of someone who writes TOML
 _WORDS = {
     "tuple_type": "a list",

@@ -127,14 +127,18 @@ def choose_engine(name: str, model: Model, frame: Frame, priors: Priors) -> Engi
     UsageError
         If the engine asked for cannot serve the model; the message says why.
     """
-    for candidate in ENGINES if name == "auto" else (name,):
-        engine = get_engine(candidate)
+    if name != "auto":
+        engine = get_engine(name)
         reason = engine.refuses(model, frame, priors)
-        if reason is None:
-            return engine
-        if name != "auto":
+        if reason is not None:
             raise UsageError(f"engine {name!r} cannot fit {model.name!r}: {reason}")
-    raise UsageError(f"no engine can fit {model.name!r}")
+        return engine
+    return next(engine for engine in map(get_engine, ENGINES) if engine.refuses(model, frame, priors) is None)
+
+
+def refusal(name: str, model: Model, frame: Frame, priors: Priors) -> str | None:
+    """Why the engine asked for cannot serve a model, in words; None where it can, as some engine always can."""
+    return None if name == "auto" else get_engine(name).refuses(model, frame, priors)
 
 
 def library_versions(engine: Engine) -> dict[str, str]:

@@ -7,17 +7,20 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from atrobayes.inference.classical.families import adjust
-from atrobayes.inference.classical.mixed import classical_mixed
-from atrobayes.inference.engine import Settings
+from atrobayes.inference.classical.classical import classical
+from atrobayes.inference.engine import Settings, refusal
 from atrobayes.inference.fit import Fit, fit
+from atrobayes.inference.plan import PLANS, parts
+from atrobayes.inference.seeds import derive
 from atrobayes.inference.store import Store
-from atrobayes.models.analyses import Analysis
-from atrobayes.models.coding import term_weights
+from atrobayes.models import superiority
 from atrobayes.models.estimands import Rope, describe
+from atrobayes.models.estimates import FEW_PATIENTS, METHODS
 from atrobayes.models.frame import Frame
-from atrobayes.models.model import get_model
+from atrobayes.models.marginals import Mixture
+from atrobayes.models.model import Model, get_model
 from atrobayes.models.priors import Priors
+from atrobayes.models.terms import terms_of
 
 
 @dataclass(frozen=True)
@@ -46,46 +49,95 @@ class Choices:
     rope: Rope = field(default_factory=Rope)
 
 
-def estimate(
-    frame: Frame, analysis: Analysis, choices: Choices, store: Store | None = None
-) -> tuple[pd.DataFrame, Fit]:
-    """Fit one frame both ways.
+@dataclass(frozen=True)
+class Estimated:
+    """What came out of one frame.
+
+    Attributes
+    ----------
+    rows : DataFrame
+        Rows of estimates.tsv: by structure, term and method.
+    fits : tuple of Fit
+        What the Bayesian rows come from.
+    refused : dict of str to str
+        Models the engine asked for cannot fit, and why, in words.
+    """
+
+    rows: pd.DataFrame
+    fits: tuple[Fit, ...]
+    refused: dict[str, str]
+
+
+def estimate(frame: Frame, choices: Choices, store: Store | None = None) -> Estimated:
+    """Fit one frame both ways, and once more without its groups where its kind asks for that.
 
     Parameters
     ----------
     frame : Frame
-    analysis : Analysis
-        What the frame was made for.
     choices : Choices
     store : Store, optional
         Where an equal fit is looked up, and a new one kept.
 
     Returns
     -------
-    rows : DataFrame
-        Rows of estimates.tsv: for each structure and term the classical, then the Bayesian row.
-    posterior : Fit
-        What the Bayesian rows come from.
+    Estimated
+
+    Raises
+    ------
+    UsageError
+        If the engine asked for is unknown.
     """
-    classical = adjust(classical_mixed(frame, choices.interval))
-    model = get_model(analysis.kind)
+    tables, fits, refused = [], [], {}
+    for part in parts(frame):
+        beside = classical(part, choices.interval, derive(choices.seed, frame.analysis, "permutation"))
+        tables.append(beside)
+        for name in PLANS[frame.kind].models:
+            model = get_model(name)
+            reason = refusal(choices.engine, model, part, choices.priors)
+            if reason is not None:
+                refused[name] = reason
+                continue
+            posterior, rows = _bayes(model, part, choices, beside, store)
+            fits.append(posterior)
+            tables.append(rows)
+    terms = [term.name for part in parts(frame) for term in terms_of(part)]
+    return Estimated(_in_order(pd.concat(tables, ignore_index=True), frame, terms), tuple(fits), refused)
+
+
+def _bayes(
+    model: Model, frame: Frame, choices: Choices, beside: pd.DataFrame, store: Store | None
+) -> tuple[Fit, pd.DataFrame]:
+    """Fit one model, and describe its posterior beside the headline classical rows."""
+    own = model.frame(frame)
     posterior = fit(
         model,
-        frame,
+        own,
         choices.priors,
         engine=choices.engine,
         settings=choices.settings,
         seed=choices.seed,
         store=store,
     )
-    raw = pd.DataFrame(posterior.history["priors"]["raw"])
-    shape = (len(frame.outcomes), len(term_weights(frame.groups)))
-    prior = (raw["mean"].to_numpy().reshape(shape), raw["sd"].to_numpy().reshape(shape))
-    bayes = describe(posterior.marginals, frame, choices.rope, choices.interval, classical, prior)
-    bayes = _with_history(bayes, posterior, classical)
-    both = pd.concat([classical, bayes], ignore_index=True)
-    both = both.assign(outcome=analysis.outcome, predictor=frame.predictor)
-    return _in_order(both, frame), posterior
+    headline = beside[beside["method"] == "classical"]
+    prior = model.term_priors(own, choices.priors)
+    rows = describe(posterior.marginals, own, choices.rope, choices.interval, headline, prior)
+    if frame.kind == "comparison":
+        rows = rows.assign(**_superiority(posterior, own))
+    return posterior, _with_history(rows, posterior, headline)
+
+
+def _superiority(posterior: Fit, frame: Frame) -> dict[str, np.ndarray]:
+    if isinstance(posterior.marginals, Mixture):
+        between, within = superiority.of_mixture(posterior.marginals, frame.scales.y_sd)
+    else:
+        draws = posterior.tree["posterior"].to_dataset().stack(sample=("chain", "draw"))
+        terms, sds = (draws[name].transpose("outcome", ..., "sample") for name in ("terms", "sds"))
+        nu = sds.sel(sd="nu").to_numpy() if "nu" in sds["sd"] else [None] * len(frame.outcomes)
+        patient, residual = (sds.sel(sd=name).to_numpy() for name in ("patient_sd", "residual_sd"))
+        difference = terms.isel(term=0).to_numpy()
+        both = [superiority.of_draws(*of) for of in zip(difference, patient, residual, nu, strict=True)]
+        between, within = np.array(both).T
+    return {"prob_superiority": between, "prob_superiority_within": within}
 
 
 def _with_history(bayes: pd.DataFrame, posterior: Fit, classical: pd.DataFrame) -> pd.DataFrame:
@@ -94,24 +146,28 @@ def _with_history(bayes: pd.DataFrame, posterior: Fit, classical: pd.DataFrame) 
     checks = table[["rhat", "ess_bulk", "ess_tail"]].to_dataframe().reindex(index)
     by_outcome = table[["passed", "divergences"]].to_dataframe()
     passed = by_outcome["passed"].reindex(bayes["structure"]).to_numpy(bool)
-    no_slope = classical.set_index(["structure", "term"])["flags"].eq("not_estimable").reindex(index).to_numpy()
+    no_slope = classical.set_index(["structure", "term"])["flags"].str.contains("not_estimable").reindex(index)
+    few = bayes["n_patients"] < FEW_PATIENTS
+    marks = zip(no_slope.to_numpy(bool), ~passed, few, strict=True)
     return bayes.assign(
         method=history["method"],
         engine=history["engine"]["name"],
         prior=history["prior"],
         fit_id=history["fit_id"],
-        flags=[_flags(empty, good) for empty, good in zip(no_slope.tolist(), passed.tolist(), strict=True)],
+        flags=[",".join(name for name, is_so in zip(_MARKS, row, strict=True) if is_so) for row in marks],
         divergences=by_outcome["divergences"].reindex(bayes["structure"]).to_numpy(),
         **{str(name): checks[name].to_numpy() for name in checks},
     )
 
 
-def _flags(empty: bool, good: bool) -> str:
-    return ",".join(["prior_only"] * empty + ["gate_failed"] * (not good))
+_MARKS = ("prior_only", "gate_failed", "few_patients")
 
 
-def _in_order(rows: pd.DataFrame, frame: Frame) -> pd.DataFrame:
-    structures = rows["structure"].map({name: k for k, name in enumerate(frame.outcomes)})
-    terms = rows["term"].map({name: k for k, name in enumerate(term_weights(frame.groups))})
-    order = np.lexsort((rows["method"].ne("classical"), terms, structures))
+def _in_order(rows: pd.DataFrame, frame: Frame, terms: list[str]) -> pd.DataFrame:
+    places = {
+        "structure": {name: k for k, name in enumerate(frame.outcomes)},
+        "term": {name: k for k, name in enumerate(terms)},
+        "method": {name: k for k, name in enumerate(METHODS)},
+    }
+    order = np.lexsort([rows[name].map(place) for name, place in reversed(places.items())])
     return rows.iloc[order].reset_index(drop=True)

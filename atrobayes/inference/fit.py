@@ -21,6 +21,7 @@ from atrobayes.models.frame import Frame
 from atrobayes.models.marginals import Draws, Marginals, Mixture
 from atrobayes.models.model import Model
 from atrobayes.models.priors import Priors
+from atrobayes.models.terms import terms_of
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,8 @@ class Fit:
     @property
     def name(self) -> str:
         """Name of its file, without suffix."""
-        return _file_name(self.history["analysis"], self.history["method"], self.history["engine"]["name"])
+        names = (self.history[name] for name in ("analysis", "method"))
+        return _file_name(*names, self.history["engine"]["name"], self.history["part"])
 
     def write(self, path: Path, scratch: Path | None = None) -> None:
         """Write as netCDF4, compressed; history and verdict as JSON in the root attributes."""
@@ -129,12 +131,12 @@ def fit(
     settings = settings or Settings()
     chosen = choose_engine(engine, model, frame, priors)
     fit_id = _fit_id(model, frame, priors, chosen, settings, seed)
-    name = _file_name(frame.analysis, model.method, chosen.name)
+    name = _file_name(frame.analysis, model.method, chosen.name, frame.part)
     kept = _find(store.path(name), fit_id) if store else None
     if kept is not None:
         settings.progress(len(frame.outcomes), len(frame.outcomes))
         return kept
-    own_seed = derive(seed, frame.analysis, model.name, model.method, chosen.name)
+    own_seed = derive(seed, frame.analysis, frame.part, model.name, model.method, chosen.name)
     tree, marginals = chosen.run(model, frame, priors, settings, own_seed)
     verdict = diagnose(tree)
     whole = _complete(tree, frame, verdict)
@@ -145,8 +147,8 @@ def fit(
     return new
 
 
-def _file_name(analysis: str, method: str, engine: str) -> str:
-    return "--".join((analysis, method, engine))
+def _file_name(analysis: str, method: str, engine: str, part: str) -> str:
+    return "--".join(filter(None, (analysis, method, engine, part)))
 
 
 def _find(path: Path, fit_id: str) -> Fit | None:
@@ -187,6 +189,7 @@ def _history(
     return {
         "fit_id": fit_id,
         "analysis": frame.analysis,
+        "part": frame.part,
         "model": model.name,
         "revision": model.revision,
         "method": model.method,
@@ -208,15 +211,17 @@ def _history(
 
 
 def _raw_priors(model: Model, frame: Frame, priors: Priors) -> list[dict[str, Any]]:
-    """Prior of every term in the outcome's units."""
-    linear = model.linear(frame, priors)
-    if linear is None:
-        return []
+    """Prior of every term in the outcome's units; None where it is not normal."""
+    mean, sd = model.term_priors(frame, priors)
     return [
-        {"structure": outcome, "term": term, "mean": float(mean * scale), "sd": float(sd * scale), "unit": frame.unit}
-        for outcome, scale in zip(frame.outcomes, frame.slope_scale, strict=True)
-        for term, mean, sd in zip(linear.terms, linear.term_prior_mean, linear.term_prior_sd, strict=True)
+        {"structure": outcome, "term": term.name, "mean": _known(mean[k, t]), "sd": _known(sd[k, t]), "unit": unit}
+        for k, (outcome, unit) in enumerate(zip(frame.outcomes, frame.units, strict=True))
+        for t, term in enumerate(terms_of(frame))
     ]
+
+
+def _known(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
 
 
 def _complete(tree: xr.DataTree, frame: Frame, verdict: Verdict) -> xr.DataTree:
@@ -237,4 +242,4 @@ def _marginals(tree: xr.DataTree) -> Marginals:
     if "mixture" not in tree.children:
         return Draws(outcomes, names, terms.to_numpy())
     mixture = tree["mixture"]
-    return Mixture(outcomes, names, *(mixture[name].to_numpy() for name in ("weight", "loc", "scale")))
+    return Mixture(outcomes, names, *(mixture[name].to_numpy() for name in ("weight", "loc", "scale", "sds")))

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from atrobayes.models import estimates, student_t
-from atrobayes.models.coding import term_weights
 from atrobayes.models.frame import Frame
 from atrobayes.models.marginals import SQRT_2PI, Marginals
+from atrobayes.models.terms import Term, terms_of
 
 SIGNIFICANT = 0.05
 
@@ -71,8 +71,10 @@ def describe(
     type_s, type_m: Gelman & Carlin (2014), doi:10.1177/1745691614551642, averaged over the posterior;
     type_m is a ratio of means, since the mean of the ratio is infinite.
     """
-    zero, half = np.zeros_like(marginals.mean()), rope.half_width(frame)[:, None] + np.zeros_like(marginals.mean())
-    above = 1 - marginals.cdf(zero)
+    terms = terms_of(frame)
+    null = np.array([term.null for term in terms]) + np.zeros_like(marginals.mean())
+    half = rope.half_width(frame)[:, None] + np.where(null == 0, 0.0, np.nan)
+    above = 1 - marginals.cdf(null) + 0 * null
     hdi_low, hdi_high = marginals.hdi(interval)
     columns = {
         "estimate": marginals.mean(),
@@ -86,31 +88,17 @@ def describe(
         "p_rope": marginals.cdf(half) - marginals.cdf(-half),
         "rope_low": -half,
         "rope_high": half,
-        "log_bf10": _log_normal_at_zero(*prior) - marginals.log_pdf(zero),
+        "log_bf10": _log_normal_at_zero(*prior) - marginals.log_pdf(np.zeros_like(null)),
         "prior_sd": prior[1],
     }
     columns |= _beside(marginals, classical)
-    rows = [
-        _row(frame, term, weights, k, t, columns)
-        for k in range(len(frame.outcomes))
-        for t, (term, weights) in enumerate(term_weights(frame.groups).items())
-    ]
+    rows = [_row(frame, term, k, columns, t) for k in range(len(frame.outcomes)) for t, term in enumerate(terms)]
     return estimates.table([row | {"ci_prob": interval, "ci_kind": "eti"} for row in rows])
 
 
-def _row(
-    frame: Frame, term: str, weights: np.ndarray, k: int, t: int, columns: dict[str, np.ndarray]
-) -> dict[str, Any]:
+def _row(frame: Frame, term: Term, k: int, columns: dict[str, np.ndarray], t: int) -> dict[str, Any]:
     own = {name: float(values[k, t]) for name, values in columns.items()}
-    same = {
-        "analysis": frame.analysis,
-        "structure": frame.outcomes[k],
-        "term": term,
-        "unit": frame.unit,
-        "u": frame.scales.x_unit,
-        "s_y": frame.scales.y_sd[k],
-    }
-    return same | own | estimates.where(frame, weights, k)
+    return estimates.constants(frame, term, k) | own
 
 
 def _beside(marginals: Marginals, classical: pd.DataFrame) -> dict[str, np.ndarray]:

@@ -3,18 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from atrobayes.files import Column
 
-_METHODS = {
-    "classical": "headline classical result (mixed models: REML with Satterthwaite degrees of freedom)",
-    "bayes": "headline Bayesian result",
+if TYPE_CHECKING:
+    from atrobayes.models.frame import Frame
+    from atrobayes.models.terms import Term
+
+FEW_PATIENTS = 10
+METHODS = {
+    "classical": "headline classical result (mixed models: REML with Satterthwaite degrees of freedom; regressions: "
+    "least squares in each group; comparisons: Mann-Whitney U with the Hodges-Lehmann shift; groups: Student's t or "
+    "Wilcoxon's rank sum; courses: a plain mean or median)",
+    "classical_kr": "mixed models with Kenward and Roger's standard errors and degrees of freedom",
+    "classical_z": "mixed models with the standard error taken as known: a normal test",
+    "classical_clustered": "Datta and Satten's rank sum for patients with several rows",
+    "classical_permutation": "rank sum against permutations of whole patients",
+    "classical_welch": "groups: Welch's t, variances not taken as equal",
+    "bayes": "headline Bayesian result: normal errors for slopes, Student-t for comparisons",
+    "bayes_robust": "slopes with Student-t errors",
+    "bayes_normal": "comparisons with normal errors",
+    "bayes_structures": "slopes shrunk together over structures of which none contains another",
 }
 _FLAGS = {
     "singular": "the patient SD is estimated as 0",
+    "leverage": "one row decides the slope of a group: its hat value is above 0.5",
+    "few_patients": f"fewer than {FEW_PATIENTS} patients",
     "not_estimable": "a group has no spread in the predictor: no classical slope",
     "prior_only": "the group's own data say nothing of this slope: the row shows the prior and the other groups",
     "gate_failed": "the fit did not pass its convergence gate",
@@ -24,10 +42,13 @@ COLUMNS: tuple[Column, ...] = (
     Column("analysis", "Id of the analysis."),
     Column("structure", "Id of the structure, or the clinical variable where there is none."),
     Column(
-        "term", "slope[G]: slope in group G; interaction: first group minus second (three or more: interaction[A-B])."
+        "term",
+        "slope[G]: slope in group G (ALL: without groups); interaction: first group minus second (three or more: "
+        "interaction[A-B]); difference: rows with activity minus rows without, or first group minus second; "
+        "rate[G,v], median[G,v]: in group G at visit v; rate_ratio[A/B,v]: of two groups.",
     ),
-    Column("method", "How the row was computed.", levels=_METHODS),
-    Column("engine", "Engine of a Bayesian row; reml for classical mixed models."),
+    Column("method", "How the row was computed.", levels=METHODS),
+    Column("engine", "Engine of a Bayesian row; for classical rows the procedure: reml, ols, ranks, t or descriptive."),
     Column("prior", "Name of the slope prior; n/a for classical rows."),
     Column("outcome", "Outcome as in changes.tsv."),
     Column("predictor", "Predictor as in intervals.tsv."),
@@ -47,12 +68,12 @@ COLUMNS: tuple[Column, ...] = (
         "Kind of ci_low to ci_high.",
         levels={"confidence": "confidence interval, t with df degrees of freedom", "eti": "equal-tailed posterior"},
     ),
-    Column("df", "Degrees of freedom of the t statistic."),
-    Column("statistic", "t statistic: estimate over sd."),
+    Column("df", "Degrees of freedom of a t statistic."),
+    Column("statistic", "Test statistic: t or z, for rank tests U or its standardised form."),
     Column("p", "Two-sided p-value, not corrected for multiplicity."),
     Column("q_bh", "p after Benjamini and Hochberg, over the structures of one analysis and term."),
     Column("p_holm", "p after Holm, over the structures of one analysis and term."),
-    Column("r2", "Share of variance explained; for ordinary regressions, none yet."),
+    Column("r2", "Share of variance explained, of ordinary regressions."),
     Column("pd", "Probability of direction: max(P(term > 0), P(term < 0))."),
     Column("p_rope", "Posterior probability that the term lies between rope_low and rope_high."),
     Column(
@@ -70,9 +91,11 @@ COLUMNS: tuple[Column, ...] = (
     Column("prior_sd", "Prior SD of the term.", "as unit"),
     Column(
         "prob_superiority",
-        "P(year with activity > year without), two random patients; for comparisons, none yet.",
+        "P(a row with activity > one without), of two random patients; classical: U over the number of pairs.",
     ),
-    Column("prob_superiority_within", "The same within one patient; likewise."),
+    Column("prob_superiority_within", "The same for two rows of one patient."),
+    Column("n_both", "Patients with rows of both states: those that a comparison within patients rests on."),
+    Column("std_difference", "Standardised mean difference of two groups."),
     Column("rhat", "Rank-normalised R-hat; n/a for quadrature."),
     Column("ess_bulk", "Bulk effective sample size; n/a for quadrature."),
     Column("ess_tail", "Tail effective sample size; n/a for quadrature."),
@@ -97,16 +120,26 @@ def table(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
     return frame.astype(dict.fromkeys(numbers, "float64") | dict.fromkeys(text, "str"))
 
 
-def where(frame: Any, weights: Any, outcome: int) -> dict[str, float]:
-    """Count the rows and patients a term rests on: n_obs, n_patients.
+def constants(frame: Frame, term: Term, k: int) -> dict[str, Any]:
+    """Give the cells of a row that every method shares: what is estimated, in which unit, from how much data.
 
     Parameters
     ----------
     frame : Frame
-    weights : ndarray (group,)
-        The term as weights of the groups' slopes.
-    outcome : int
+    term : Term
+        One of `terms_of(frame)`.
+    k : int
         Index of the outcome; rows without it do not count.
     """
-    used = (weights[frame.group] != 0) & ~frame.y[:, outcome].isnull().to_numpy()
-    return {"n_obs": float(used.sum()), "n_patients": float(len(set(frame.patient[used].tolist())))}
+    used = term.rows & ~np.isnan(frame.y.to_numpy()[:, k])
+    return {
+        "analysis": frame.analysis,
+        "structure": frame.outcomes[k],
+        "term": term.name,
+        "unit": term.unit or frame.units[k],
+        "predictor": frame.predictor,
+        "u": frame.scales.x_unit if frame.predictor else np.nan,
+        "s_y": frame.scales.y_sd[k],
+        "n_obs": float(used.sum()),
+        "n_patients": float(len(set(frame.patient[used].tolist()))),
+    }

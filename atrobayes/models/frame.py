@@ -16,6 +16,8 @@ from atrobayes.errors import DataError, Fault
 if TYPE_CHECKING:
     import pandas as pd
 
+UNGROUPED = "ALL"
+
 
 @dataclass(frozen=True)
 class Scales:
@@ -29,12 +31,16 @@ class Scales:
         Mean of the predictor over all rows.
     x_unit : float
         u, the number of lesions the priors speak of.
+    covariate_mean, covariate_sd : ndarray (covariate,)
+        Mean and SD (n - 1) of each covariate over all rows.
     """
 
     y_mean: np.ndarray
     y_sd: np.ndarray
     x_mean: float
     x_unit: float
+    covariate_mean: np.ndarray
+    covariate_sd: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -45,35 +51,51 @@ class Frame:
     ----------
     analysis : str
         Id of the analysis.
+    kind : str
+        What the rows are and what is asked of them, a key of `models.terms.KINDS`: "mixed", "regression",
+        "comparison", "groups", "counts" or "scores".
     y : DataArray (row, outcome)
         Raw units, NaN where absent.
     x : ndarray (row,)
-        Raw predictor, never NaN.
+        Raw predictor, never NaN: lesions, or a state (0 or 1); 0 throughout where there is no predictor.
+    covariates : DataArray (row, covariate)
+        Raw, never NaN; usually none. Engines see them centred, in SDs.
     group, patient : ndarray of int (row,)
         Codes into `groups` and `patients`.
     groups, patients : tuple of str
         Labels; no group at all is one group labelled "ALL".
     scales : Scales
         Carried along unchanged by `select` and `with_outcomes`.
-    unit : str
-        Unit of a slope.
+    units : tuple of str
+        Unit of a slope or difference, for each outcome.
     predictor : str
-        Name of the predictor's column.
+        Name of the predictor's column; "" where there is none.
     visits : ndarray of int (row, 2)
         Opening and closing visit of each row: the way back to the ledger.
+    years : ndarray (row,)
+        Time in which the counts of a row came about; 1 where time plays no part.
+    orientation : ndarray (outcome,)
+        1: shrinks with atrophy, -1: grows.
+    part : str
+        Names a frame that is a part of its analysis, such as "ALL": the same rows without groups.
     """
 
     analysis: str
+    kind: str
     y: xr.DataArray
     x: np.ndarray
+    covariates: xr.DataArray
     group: np.ndarray
     patient: np.ndarray
     groups: tuple[str, ...]
     patients: tuple[str, ...]
     scales: Scales
-    unit: str
+    units: tuple[str, ...]
     predictor: str
     visits: np.ndarray
+    years: np.ndarray
+    orientation: np.ndarray
+    part: str = ""
 
     @classmethod
     def from_table(
@@ -81,35 +103,47 @@ class Frame:
         table: pd.DataFrame,
         *,
         outcomes: Sequence[str],
-        predictor: str,
+        predictor: str | None = None,
         group: str | None = None,
         groups: Sequence[str] | None = None,
         patient: str | None = None,
+        covariates: Sequence[str] = (),
+        kind: str = "mixed",
         analysis: str = "table",
-        unit: str = "",
-        predictor_unit: float = 1.0,
+        part: str = "",
+        unit: str | Sequence[str] = "",
+        predictor_unit: float | None = 1.0,
         outcome_sd: Mapping[str, float] | None = None,
+        orientation: Mapping[str, int] | None = None,
     ) -> Frame:
         """Take any long table: one row per observation.
 
         Parameters
         ----------
         table : DataFrame
-            Columns as named below; `visit_from` and `visit_to` are kept where present.
+            Columns as named below; `visit_from` and `visit_to` are kept where present, and `years`.
         outcomes : sequence of str
             Numeric columns; NaN marks an absent value.
-        predictor : str
+        predictor : str, optional
             Numeric column.
         group, patient : str, optional
             Label columns. Without a patient column every row is a patient of its own.
         groups : sequence of str, optional
             Order of the groups; default: by first appearance.
-        analysis, unit : str
+        covariates : sequence of str
+            Numeric columns without missing values.
+        kind : str
+            See the attribute.
+        analysis, part : str
             Names for the results.
-        predictor_unit : float
-            u.
+        unit : str or sequence of str
+            Unit of the terms, one for all outcomes or one for each.
+        predictor_unit : float or None
+            u; None: the SD of the predictor.
         outcome_sd : mapping of str to float, optional
             s_y of some outcomes; default: their SDs.
+        orientation : mapping of str to int, optional
+            -1 for outcomes that grow where tissue shrinks; default 1.
 
         Raises
         ------
@@ -118,28 +152,35 @@ class Frame:
             outcome has fewer than three values or no spread.
         """
         rows = len(table)
-        x = table[predictor].to_numpy(float, copy=True)
-        y = table[list(outcomes)].to_numpy(float, copy=True)
-        _check_numbers(table, predictor, outcomes)
+        outcomes = list(outcomes)
+        _check_numbers(table, [*([predictor] if predictor else []), *covariates], outcomes)
         _check_labels(table, group, patient, groups)
-        labels = table[group].astype("str").to_numpy() if group else np.full(rows, "ALL")
+        x = table[predictor].to_numpy(float, copy=True) if predictor else np.zeros(rows)
+        y = table[outcomes].to_numpy(float, copy=True)
+        labels = table[group].astype("str").to_numpy() if group else np.full(rows, UNGROUPED)
         order = tuple(groups) if groups else tuple(dict.fromkeys(labels.tolist()))
         people = table[patient].astype("str").to_numpy() if patient else np.arange(rows).astype("str")
         names = tuple(sorted(set(people.tolist())))
         visit_columns = [name for name in ("visit_from", "visit_to") if name in table]
         visits = table[visit_columns].to_numpy(int) if len(visit_columns) == 2 else np.full((rows, 2), -1)
+        others = table[list(covariates)].to_numpy(float, copy=True)
         return cls(
             analysis=analysis,
-            y=xr.DataArray(y, dims=("row", "outcome"), coords={"outcome": list(outcomes)}),
+            kind=kind,
+            y=xr.DataArray(y, dims=("row", "outcome"), coords={"outcome": outcomes}),
             x=x,
+            covariates=xr.DataArray(others, dims=("row", "covariate"), coords={"covariate": list(covariates)}),
             group=np.array([order.index(label) for label in labels.tolist()], dtype=np.int64),
             patient=np.searchsorted(np.array(names), people).astype(np.int64),
             groups=order,
             patients=names,
-            scales=_scales(y, x, predictor_unit, outcome_sd, tuple(outcomes)),
-            unit=unit,
-            predictor=predictor,
+            scales=_scales(y, x, others, predictor_unit, outcome_sd, tuple(outcomes)),
+            units=(unit,) * len(outcomes) if isinstance(unit, str) else tuple(unit),
+            predictor=predictor or "",
             visits=visits,
+            years=table["years"].to_numpy(float, copy=True) if "years" in table else np.ones(rows),
+            orientation=np.array([(orientation or {}).get(name, 1) for name in outcomes], dtype=float),
+            part=part,
         )
 
     @property
@@ -158,18 +199,33 @@ class Frame:
         return (self.x - self.scales.x_mean) / self.scales.x_unit
 
     @property
+    def covariates_standardised(self) -> np.ndarray:
+        """(row, covariate): centred, in SDs, with the frame's scales."""
+        return (self.covariates.to_numpy() - self.scales.covariate_mean) / self.scales.covariate_sd
+
+    @property
     def slope_scale(self) -> np.ndarray:
-        """(outcome,): a standardised slope times this is the slope in `unit`. The one place of back-transformation."""
+        """(outcome,): a standardised slope times this is the slope in `units`. The one place of back-transformation."""
         return self.scales.y_sd / self.scales.x_unit
 
     @property
     def digest(self) -> str:
         """SHA-256 of everything a fit depends on; equal frames have equal digests."""
         state = hashlib.sha256()
-        texts = [self.analysis, self.unit, self.predictor, list(self.outcomes), list(self.groups), len(self.patients)]
+        names = [self.analysis, self.part, self.kind, self.units, self.predictor, self.outcomes, self.groups]
+        texts = [*names, self.covariates["covariate"].to_numpy().tolist(), len(self.patients)]
         state.update(json.dumps(texts).encode())
-        numbers = (self.y.to_numpy(), self.x, self.group, self.patient, self.scales.y_mean, self.scales.y_sd)
-        for values in (*numbers, np.array([self.scales.x_mean, self.scales.x_unit])):
+        rows = (
+            self.y.to_numpy(),
+            self.x,
+            self.covariates.to_numpy(),
+            self.group,
+            self.patient,
+            self.visits,
+            self.years,
+        )
+        scales = (self.scales.y_mean, self.scales.y_sd, self.scales.covariate_mean, self.scales.covariate_sd)
+        for values in (*rows, *scales, self.orientation, np.array([self.scales.x_mean, self.scales.x_unit])):
             state.update(np.ascontiguousarray(values, dtype=float).tobytes())
         return state.hexdigest()
 
@@ -180,11 +236,19 @@ class Frame:
             self,
             y=self.y[rows][:, outcomes],
             x=self.x[rows],
+            covariates=self.covariates[rows],
             group=self.group[rows],
             patient=self.patient[rows],
             visits=self.visits[rows],
+            years=self.years[rows],
             scales=scales,
+            units=tuple(self.units[k] for k in np.arange(len(self.outcomes))[outcomes]),
+            orientation=self.orientation[outcomes],
         )
+
+    def without_groups(self) -> Frame:
+        """Take all rows as one group; the scales stay as they are."""
+        return replace(self, group=np.zeros_like(self.group), groups=(UNGROUPED,), part=UNGROUPED)
 
     def without_patient(self, label: str) -> Frame:
         """Leave one patient out; the scales stay as they are, so priors mean the same raw numbers."""
@@ -201,11 +265,12 @@ class Frame:
         return [(mask, np.flatnonzero(which == number)) for number, mask in enumerate(masks)]
 
 
-def _check_numbers(table: pd.DataFrame, predictor: str, outcomes: Sequence[str]) -> None:
-    x = table[predictor].to_numpy(float)
-    if np.isnan(x).any():
-        raise DataError(Fault("missing values", "a number in every row", "leave those rows out", column=predictor))
-    endless = [name for name in (predictor, *outcomes) if np.isinf(table[name].to_numpy(float)).any()]
+def _check_numbers(table: pd.DataFrame, whole: Sequence[str], outcomes: Sequence[str]) -> None:
+    holed = [name for name in whole if np.isnan(table[name].to_numpy(float)).any()]
+    if holed:
+        todo = "leave those rows out"
+        raise DataError([Fault("missing values", "a number in every row", todo, column=name) for name in holed])
+    endless = [name for name in (*whole, *outcomes) if np.isinf(table[name].to_numpy(float)).any()]
     if endless:
         raise DataError([Fault("an infinite value", "finite numbers", "check it", column=name) for name in endless])
 
@@ -224,7 +289,12 @@ def _check_labels(table: pd.DataFrame, group: str | None, patient: str | None, g
 
 
 def _scales(
-    y: np.ndarray, x: np.ndarray, unit: float, outcome_sd: Mapping[str, float] | None, names: tuple[str, ...]
+    y: np.ndarray,
+    x: np.ndarray,
+    covariates: np.ndarray,
+    unit: float | None,
+    outcome_sd: Mapping[str, float] | None,
+    names: tuple[str, ...],
 ) -> Scales:
     counts = (~np.isnan(y)).sum(axis=0)
     few = [name for name, count in zip(names, counts, strict=True) if count < 3]
@@ -240,4 +310,6 @@ def _scales(
         )
     own = outcome_sd or {}
     sd = np.array([own.get(name, spread) for name, spread in zip(names, sd.tolist(), strict=True)])
-    return Scales(mean, sd, float(x.mean()), unit)
+    unit = float(x.std(ddof=1)) if unit is None else unit
+    spread = covariates.std(axis=0, ddof=1)
+    return Scales(mean, sd, float(x.mean()), unit or 1.0, covariates.mean(axis=0), np.where(spread > 0, spread, 1.0))

@@ -5,7 +5,7 @@ All arrays are numpy with leading dims (outcome, term); values in the unit given
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -64,6 +64,8 @@ class Mixture:
     weight : ndarray (outcome, node)
         Non-negative, adding up to one.
     loc, scale : ndarray (outcome, term, node)
+    sds : ndarray (outcome, sd, node), optional
+        The standard deviations each component is conditional on, standardised.
     """
 
     outcomes: tuple[str, ...]
@@ -71,19 +73,25 @@ class Mixture:
     weight: np.ndarray
     loc: np.ndarray
     scale: np.ndarray
+    sds: np.ndarray | None = None
 
     def scaled(self, factor: np.ndarray) -> Mixture:
-        """Multiply the terms of each outcome by a positive factor (outcome,)."""
+        """Multiply the terms of each outcome by a positive factor (outcome,); the SDs stay standardised."""
         by = factor[:, None, None]
-        return Mixture(self.outcomes, self.terms, self.weight, self.loc * by, self.scale * by)
+        return replace(self, loc=self.loc * by, scale=self.scale * by)
 
     def compact(self) -> Mixture:
         """Drop components that carry nothing (weight below 1e-16): the same posterior in less room."""
         order = np.argsort(-self.weight, axis=1, kind="stable")
         order = order[:, : int((self.weight > 1e-16).sum(axis=1).max())]
         weight = np.take_along_axis(self.weight, order, axis=1)
-        loc, scale = (np.take_along_axis(values, order[:, None, :], axis=2) for values in (self.loc, self.scale))
-        return Mixture(self.outcomes, self.terms, weight / weight.sum(axis=1, keepdims=True), loc, scale)
+        loc, scale, sds = (
+            None if values is None else np.take_along_axis(values, order[:, None, :], axis=2)
+            for values in (self.loc, self.scale, self.sds)
+        )
+        assert loc is not None
+        assert scale is not None
+        return replace(self, weight=weight / weight.sum(axis=1, keepdims=True), loc=loc, scale=scale, sds=sds)
 
     def mean(self) -> np.ndarray:
         return np.einsum("on,otn->ot", self.weight, self.loc)

@@ -4,67 +4,17 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from atrobayes.models.frame import Frame
-from atrobayes.models.priors import HalfStudentT, Priors
+from atrobayes.models.linear import Linear
+from atrobayes.models.priors import Priors
 
 if TYPE_CHECKING:
     import xarray as xr
-
-
-@dataclass(frozen=True)
-class Linear:
-    """A Gaussian linear model with at most one random intercept, on the standardised scale.
-
-    Given its SDs the coefficients are Gaussian, which is what quadrature integrates.
-
-    Attributes
-    ----------
-    X : ndarray (row, coef)
-        Design.
-    coefs : tuple of str
-        Names of its columns, the same as in the PyMC graph.
-    patient : ndarray of int (row,) or None
-        Who shares a random intercept; None: nobody.
-    residual_block : ndarray of int (row,)
-        Which residual SD a row has, 0 … b - 1.
-    prior_mean, prior_sd : ndarray (coef,)
-        Independent normal priors of the coefficients.
-    sd_names : tuple of str
-        Names of the SDs: the patient SD first if there is one, then the residual SDs.
-    sd_priors : tuple of HalfStudentT
-        Their priors, in the same order.
-    terms : tuple of str
-        Names of the reported terms.
-    contrasts : ndarray (term, coef)
-        Terms as combinations of coefficients.
-    """
-
-    X: np.ndarray
-    coefs: tuple[str, ...]
-    patient: np.ndarray | None
-    residual_block: np.ndarray
-    prior_mean: np.ndarray
-    prior_sd: np.ndarray
-    sd_names: tuple[str, ...]
-    sd_priors: tuple[HalfStudentT, ...]
-    terms: tuple[str, ...]
-    contrasts: np.ndarray
-
-    @property
-    def term_prior_mean(self) -> np.ndarray:
-        """(term,): prior mean of each term, standardised."""
-        return np.asarray(self.contrasts @ self.prior_mean)
-
-    @property
-    def term_prior_sd(self) -> np.ndarray:
-        """(term,): prior SD of each term, standardised."""
-        return np.sqrt((self.contrasts * self.prior_sd) ** 2 @ np.ones(len(self.prior_sd)))
 
 
 class Model(Protocol):
@@ -76,33 +26,76 @@ class Model(Protocol):
         Key in CATALOGUE; changed when its meaning changes; its method in estimates.tsv.
     formula, family : str
         As a statistician would write it.
+    joint : bool
+        All outcomes of a frame are one data set, fitted together; else one graph serves them one by one.
+    template : str
+        Graphs of one template and equal shapes of their free variables differ in data only, so that one
+        compilation serves them.
     """
 
-    name: str
-    revision: str
-    method: str
-    formula: str
-    family: str
+    @property
+    def name(self) -> str: ...
+    @property
+    def revision(self) -> str: ...
+    @property
+    def method(self) -> str: ...
+    @property
+    def formula(self) -> str: ...
+    @property
+    def family(self) -> str: ...
+    @property
+    def joint(self) -> bool: ...
+    @property
+    def template(self) -> str: ...
+
+    def frame(self, frame: Frame) -> Frame:
+        """Take of a frame what the model speaks of, such as structures of which none contains another."""
 
     def linear(self, frame: Frame, priors: Priors) -> Linear | None:
         """Return what quadrature integrates; None where it cannot."""
 
-    def graph(self, frame: Frame, priors: Priors) -> Any:
-        """Build the PyMC graph for the frame's first outcome, which is the one observed variable."""
+    def graph(self, frame: Frame, priors: Priors, *, centred: bool = False) -> Any:
+        """Build the PyMC graph of the frame's first outcome (joint: of all), every number of `data` as `pm.Data`.
 
-    def terms(self, draws: xr.Dataset, frame: Frame) -> xr.DataArray:
-        """Combine the graph's draws into terms: (chain, draw, term), standardised."""
+        One variable is observed, named "response"; its data are called "y".
+        """
 
-    def sds(self, draws: xr.Dataset) -> xr.DataArray:
-        """Pick the graph's standard deviations: (chain, draw, sd), standardised."""
+    def data(self, frame: Frame, priors: Priors) -> dict[str, np.ndarray]:
+        """Give the numbers of that graph, by the names of its `pm.Data`."""
+
+    def terms(self, draws: xr.Dataset, frame: Frame, priors: Priors) -> xr.DataArray:
+        """Combine draws of the graph's free variables into terms: (chain, draw, outcome, term), raw units.
+
+        The frame has one outcome unless the model is joint. A vector variable `v` has the dim `v_dim_0`.
+        """
+
+    def sds(self, draws: xr.Dataset, frame: Frame, priors: Priors) -> xr.DataArray:
+        """Pick what else must have converged, SDs in raw units first: (chain, draw, outcome, sd)."""
+
+    def term_priors(self, frame: Frame, priors: Priors) -> tuple[np.ndarray, np.ndarray]:
+        """Prior mean and SD of every term (outcome, term), raw units; NaN where the prior is not normal."""
 
 
-# name → module and class, imported on use
-CATALOGUE: Mapping[str, tuple[str, str]] = MappingProxyType({"mixed": ("atrobayes.models.mixed", "Mixed")})
+# name → module and its value, imported on use
+CATALOGUE: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "mixed": ("atrobayes.models.mixed", "MIXED"),
+        "mixed_robust": ("atrobayes.models.mixed_robust", "MIXED_ROBUST"),
+        "regression": ("atrobayes.models.regression", "REGRESSION"),
+        "regression_robust": ("atrobayes.models.regression", "REGRESSION_ROBUST"),
+        "comparison": ("atrobayes.models.comparison", "COMPARISON"),
+        "comparison_normal": ("atrobayes.models.comparison", "COMPARISON_NORMAL"),
+        "groups": ("atrobayes.models.comparison", "GROUPS"),
+        "groups_normal": ("atrobayes.models.comparison", "GROUPS_NORMAL"),
+        "structures_pooled": ("atrobayes.models.structures_pooled", "STRUCTURES_POOLED"),
+        "counts": ("atrobayes.models.counts", "COUNTS"),
+        "ordinal": ("atrobayes.models.ordinal", "ORDINAL"),
+    }
+)
 
 
 def get_model(name: str) -> Model:
     """Model of that name in CATALOGUE."""
-    module, cls = CATALOGUE[name]
-    model: Model = getattr(importlib.import_module(module), cls)()
+    module, value = CATALOGUE[name]
+    model: Model = getattr(importlib.import_module(module), value)
     return model

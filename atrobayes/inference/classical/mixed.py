@@ -11,6 +11,7 @@ from atrobayes.inference.classical.reml import Reml, fit_reml
 from atrobayes.models import estimates, student_t
 from atrobayes.models.coding import term_weights
 from atrobayes.models.frame import Frame
+from atrobayes.models.terms import terms_of
 
 
 def classical_mixed(frame: Frame, interval: float = 0.95) -> pd.DataFrame:
@@ -54,16 +55,16 @@ def _outcome_rows(frame: Frame, k: int, interval: float) -> list[dict[str, Any]]
     centre, scale = y.mean(), y.std(ddof=1)
     fit = fit_reml(X, (y - centre) / scale, some.patient) if _leaves_something(X, (y - centre) / scale) else None
     rows = []
-    for term, weights in term_weights(frame.groups).items():
-        row: dict[str, Any] = {"structure": frame.outcomes[k], "term": term} | estimates.where(frame, weights, k)
-        contrast = _contrast(weights, slope_column, X.shape[1])
+    for term in terms_of(frame):
+        row: dict[str, Any] = estimates.constants(frame, term, k)
+        contrast = _contrast(term_weights(frame.groups)[term.name], slope_column, X.shape[1])
         if fit is None or contrast is None:
             flag = "not_estimable"
         else:
             flag = "singular" if fit.singular else ""
             estimate, error, df = satterthwaite(fit, contrast)
             row |= _test(scale * estimate, scale * error, df, interval)
-        rows.append(row | _constants(frame, k) | {"flags": flag, "ci_prob": interval})
+        rows.append(row | {"method": "classical", "engine": "reml", "flags": flag} | _interval(interval))
     return rows
 
 
@@ -73,16 +74,8 @@ def _leaves_something(X: np.ndarray, y: np.ndarray) -> bool:
     return len(y) > X.shape[1] and float(residual @ residual) > 1e-14 * len(y)
 
 
-def _constants(frame: Frame, k: int) -> dict[str, Any]:
-    return {
-        "analysis": frame.analysis,
-        "method": "classical",
-        "engine": "reml",
-        "unit": frame.unit,
-        "ci_kind": "confidence",
-        "u": frame.scales.x_unit,
-        "s_y": frame.scales.y_sd[k],
-    }
+def _interval(level: float) -> dict[str, Any]:
+    return {"ci_prob": level, "ci_kind": "confidence"}
 
 
 def _design(frame: Frame) -> tuple[np.ndarray, list[int | None]]:

@@ -1,4 +1,4 @@
-"""NUTS by nutpie: compiled once per design, the outcomes swapped in."""
+"""NUTS by nutpie: compiled once per template and shape, the data swapped in."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ import numpy as np
 import xarray as xr
 
 from atrobayes.inference.engine import Settings
-from atrobayes.inference.engines.nuts import RESPONSE, Sampler, run_nuts
+from atrobayes.inference.engines.nuts import Sampler, run_nuts
 from atrobayes.models.frame import Frame
 from atrobayes.models.marginals import Draws
 from atrobayes.models.model import Model
 from atrobayes.models.priors import Priors
+
+# compiled graphs by key, for this process: a further design of the same shape costs nothing
+_COMPILED: dict[str, Any] = {}
 
 
 @dataclass(frozen=True)
@@ -33,12 +36,13 @@ class Nutpie:
         """Sample every outcome."""
         import nutpie
 
-        def compile_sampler(graph: Any, _response: Any) -> Sampler:
-            compiled = nutpie.compile_pymc_model(graph)
+        def compile_sampler(graph: Any, key: str) -> Sampler:
+            if key not in _COMPILED:
+                _COMPILED[key] = nutpie.compile_pymc_model(graph)
 
-            def sample(y: np.ndarray, seed: int) -> xr.DataTree:
+            def sample(data: dict[str, np.ndarray], seed: int) -> xr.DataTree:
                 tree: xr.DataTree = nutpie.sample(
-                    compiled.with_data(**{RESPONSE: y}),
+                    _COMPILED[key].with_data(**data),
                     draws=settings.draws,
                     tune=settings.tune,
                     chains=settings.chains,

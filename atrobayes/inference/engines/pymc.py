@@ -33,10 +33,10 @@ class PyMC:
         """Sample every outcome."""
         import pymc as pm
 
-        def compile_sampler(graph: Any, response: Any) -> Sampler:
-            def sample(y: np.ndarray, seed: int) -> xr.DataTree:
-                response.set_value(y)
+        def compile_sampler(graph: Any, _key: str) -> Sampler:
+            def sample(data: dict[str, np.ndarray], seed: int) -> xr.DataTree:
                 with graph:
+                    pm.set_data(data)
                     # one core: several would fork a process that has threads
                     tree: xr.DataTree = pm.sample(
                         draws=settings.draws,

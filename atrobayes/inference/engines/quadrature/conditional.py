@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import betaln
 
 from atrobayes.inference.sums import Sums
-from atrobayes.models.model import Linear
+from atrobayes.models.linear import Linear
 from atrobayes.models.priors import HalfStudentT
 
 LOG_2PI = np.log(2 * np.pi)

@@ -17,7 +17,8 @@ from atrobayes.inference.seeds import derive
 from atrobayes.inference.sums import Sums, gather
 from atrobayes.models.frame import Frame
 from atrobayes.models.marginals import Mixture
-from atrobayes.models.model import Linear, Model
+from atrobayes.models.linear import Linear
+from atrobayes.models.model import Model
 from atrobayes.models.priors import Priors
 
 MOST_SDS = 3
@@ -42,7 +43,7 @@ class Quadrature:
 
     def refuses(self, model: Model, frame: Frame, priors: Priors) -> str | None:
         """Refuse models that are not Gaussian and linear, or have more SDs than a grid can hold."""
-        linear = model.linear(frame, priors)
+        linear = None if model.joint else model.linear(frame.select(np.arange(len(frame.x)), np.array([0])), priors)
         if linear is None:
             return "it is not a Gaussian linear model with at most one random intercept"
         if len(linear.sd_names) > MOST_SDS:
@@ -62,6 +63,7 @@ class Quadrature:
             stack.join(lambda found: found.solution.mixture.weight),
             stack.join(lambda found: found.solution.mixture.loc),
             stack.join(lambda found: found.solution.mixture.scale),
+            stack.join(lambda found: _sds(found.solution.mixture)),
         )
         mixture = mixture.compact().scaled(frame.slope_scale)
         draws = [_draw(part, frame, settings, seed) for part in parts]
@@ -86,15 +88,28 @@ class _Stack:
         return np.asarray(np.concatenate([pick(one) for one in self.found])[self.order])
 
 
+def _sds(mixture: Mixture) -> np.ndarray:
+    assert mixture.sds is not None
+    return mixture.sds
+
+
 def _fit_patterns(model: Model, frame: Frame, priors: Priors) -> list[_Part]:
     """Fit each pattern of missing values; all end on one rule, so that their nodes can be stacked."""
     count = FIRST_PANELS
     while True:
-        parts = [_fit_pattern(model, frame, priors, rows, outcomes, count) for rows, outcomes in frame.patterns()]
+        parts = [
+            _fit_pattern(model, frame, priors, rows, outcomes, count) for rows, outcomes in patterns(frame, priors)
+        ]
         most = max(part.refined.panels for part in parts)
         if all(part.refined.panels == most for part in parts):
             return parts
         count = most
+
+
+def patterns(frame: Frame, priors: Priors) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Outcomes that share rows and, standardised, priors: raw priors are another for each outcome."""
+    found = frame.patterns()
+    return [(rows, np.array([k])) for rows, outcomes in found for k in outcomes] if priors.raw else found
 
 
 def _fit_pattern(
@@ -132,7 +147,7 @@ def _posterior(
     dims = ("chain", "draw", "outcome")
     return xr.Dataset(
         {
-            "terms": ((*dims, "term"), chains(terms), {"units": frame.unit}),
+            "terms": ((*dims, "term"), chains(terms), {"units": frame.units[0]}),
             "sds": ((*dims, "sd"), chains(sds * frame.scales.y_sd[:, None, None])),
             "coefficients": ((*dims, "coefficient"), chains(coefficients), {"units": "standardised"}),
         },
@@ -161,6 +176,7 @@ def _mixture_dataset(mixture: Mixture, stack: _Stack, linear: Linear) -> xr.Data
             "weight": (("outcome", "node"), mixture.weight),
             "loc": (("outcome", "term", "node"), mixture.loc),
             "scale": (("outcome", "term", "node"), mixture.scale),
+            "sds": (("outcome", "sd", "node"), _sds(mixture), {"units": "standardised"}),
             "log_evidence": ("outcome", stack.join(lambda found: found.solution.log_evidence)),
             "reached": ("outcome", stack.join(lambda found: found.reached).astype(np.int8)),
         }

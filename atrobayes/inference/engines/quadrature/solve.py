@@ -14,7 +14,7 @@ from atrobayes.inference.engines.quadrature.grid import Box, find_box, log_jacob
 from atrobayes.inference.engines.quadrature.sd_curves import SdCurves
 from atrobayes.inference.sums import Sums
 from atrobayes.models.marginals import Mixture
-from atrobayes.models.model import Linear
+from atrobayes.models.linear import Linear
 
 FIRST_PANELS = 5
 MOST_PANELS = 40
@@ -124,13 +124,16 @@ def _box(linear: Linear, sums: Sums, outcomes: np.ndarray) -> Box:
 
 def _solve(linear: Linear, sums: Sums, names: tuple[str, ...], outcomes: np.ndarray, box: Box, count: int) -> Solution:
     t, log_weight = box.nodes(count)
-    given: Conditional = condition(linear, sums, outcomes, to_sd(t))
+    sds = to_sd(t)
+    given: Conditional = condition(linear, sums, outcomes, sds)
     log_density = given.log_joint + log_jacobian(t)
     log_mass = log_density + log_weight
     log_evidence = np.asarray(logsumexp(log_mass, axis=1))
     loc, scale = given.terms(linear.contrasts)
     labels = tuple(names[o] for o in outcomes)
-    mixture = Mixture(labels, linear.terms, np.exp(log_mass - log_evidence[:, None]), loc, scale)
+    mixture = Mixture(
+        labels, linear.terms, np.exp(log_mass - log_evidence[:, None]), loc, scale, np.moveaxis(sds, 2, 1)
+    )
     size = count * panels.ORDER
     joint = log_density.reshape(-1, *[size] * len(linear.sd_names))
     return Solution(mixture, SdCurves(labels, linear.sd_names, box.low, box.high, joint), log_evidence)
