@@ -56,7 +56,7 @@ def datta_satten(y: np.ndarray, active: np.ndarray, patient: np.ndarray) -> Clus
     -----
     Datta & Satten (2005), doi:10.1198/016214504000001583, for groups that vary within a cluster: each patient counts
     once whatever the number of rows. The variance takes the distribution of values from all rows pooled, as
-    the authors' program does. It is one for many patients: below about 20 read the permutation test beside it.
+    the authors' program does; with z it holds for many patients, the permutation test for any number.
     """
     index, rows = np.unique(patient, return_inverse=True, return_counts=True)[1:]
     weight = 1 / rows[index]
