@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from atrobayes.data_prep.prepare import Prepared
     from atrobayes.inference.estimate import Choices
-    from atrobayes.inference.fit import Fit
+    from atrobayes.inference.estimate import Estimated as Found
     from atrobayes.models.analyses import Analysis
     from atrobayes.models.frame import Frame
 
@@ -58,12 +58,12 @@ def estimate_stage(session: Session, prepared: Prepared) -> Estimated:
     from atrobayes.models.estimates import COLUMNS
 
     store = Store(session.folder.path / "posterior", session.folder.scratch)
-    tables, fits = [], []
-    for analysis, frame in _frames(session, prepared):
-        rows, posterior = _estimate_one(session, analysis, frame, store)
-        tables.append(rows)
-        fits.append(posterior)
-    rows = pd.concat(tables, ignore_index=True)
+    found = [(analysis, _estimate_one(session, frame, store)) for analysis, frame in _frames(session, prepared)]
+    rows = pd.concat([one.rows.assign(outcome=analysis.outcome) for analysis, one in found], ignore_index=True)
+    fits = [posterior for _, one in found for posterior in one.fits]
+    for analysis, one in found:
+        for model, reason in one.refused.items():
+            session.remark(f"{analysis.id}: no {model} row by {session.study.inference.engine}: {reason}")
     with session.folder.renewing("estimated", "estimates.tsv"):
         write_table(session.folder.path / "estimates.tsv", rows, COLUMNS, session.folder.scratch)
     store.keep_only({one.name for one in fits})
@@ -130,12 +130,10 @@ def _frames(session: Session, prepared: Prepared) -> list[tuple[Analysis, Frame]
     from atrobayes.data_prep.ledger import COLUMNS, to_frame
     from atrobayes.files import write_table
     from atrobayes.models.analyses import resolve_analyses
-    from atrobayes.models.study_frames import build_frame
+    from atrobayes.models.study_frames import build_frames
 
-    groups = json.loads(prepared.cohort.attrs["groups"])
     framed = {
-        analysis: build_frame(session.study, analysis, prepared.intervals, prepared.changes, groups)
-        for analysis in resolve_analyses(session.study)
+        analysis: build_frames(session.study, analysis, prepared.cohort) for analysis in resolve_analyses(session.study)
     }
     left_out = [item for one in framed.values() for item in one.exclusions]
     ledger = to_frame((*prepared.exclusions, *left_out))
@@ -146,18 +144,19 @@ def _frames(session: Session, prepared: Prepared) -> list[tuple[Analysis, Frame]
     for item in left_out:
         if item.rule in {"skipped", "group_without_rows"}:
             session.remark(f"{item.analysis}: {item.rule.replace('_', ' ')}: {item.reason}")
-    return [(analysis, one.frame) for analysis, one in framed.items() if one.frame is not None]
+    return [(analysis, frame) for analysis, one in framed.items() for frame in one.frames]
 
 
-def _estimate_one(session: Session, analysis: Analysis, frame: Frame, store: Any) -> tuple[pd.DataFrame, Fit]:
+def _estimate_one(session: Session, frame: Frame, store: Any) -> Found:
     from atrobayes.inference.estimate import estimate
 
-    with session.stage(f"fit {analysis.id}", total=len(frame.outcomes)) as task:
+    name = " ".join(filter(None, ("fit", frame.analysis, frame.part)))
+    with session.stage(name, total=len(frame.outcomes)) as task:
 
         def show(done: int, total: int) -> None:
             session.progress.update(task, completed=done, total=total)
 
-        return estimate(frame, analysis, _choices(session, len(frame.groups), show), store)
+        return estimate(frame, _choices(session, len(frame.groups), show), store)
 
 
 def _choices(session: Session, groups: int, show: Any) -> Choices:

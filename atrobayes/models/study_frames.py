@@ -1,16 +1,21 @@
-"""From a study's patient-years to the frame of one analysis."""
+"""From a study's cohort to the frames of one analysis."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
-from atrobayes.data_prep.ledger import ALL, Exclusion
-from atrobayes.models.analyses import UNIT_AT_START, Analysis
-from atrobayes.models.frame import Frame
+from atrobayes.data_prep.ledger import Exclusion
+from atrobayes.errors import Fault, StudyError
+from atrobayes.models.analyses import Analysis
+from atrobayes.models.analysis_rows import KEY, Rows, interval_rows
+from atrobayes.models.clinical_rows import BASELINE, COUNTS, SCORES, baseline_rows, course_rows
+from atrobayes.models.frame import UNGROUPED, Frame
 from atrobayes.study import Study
 
 
@@ -21,116 +26,171 @@ def fewest_rows(groups: int) -> int:
 
 @dataclass(frozen=True)
 class Framed:
-    """A frame, or why there is none, and what was left out on the way.
+    """Frames, or why there are none, and what was left out on the way.
 
     Attributes
     ----------
-    frame : Frame or None
-        None: the data do not allow the analysis; the last exclusion says why.
+    frames : tuple of Frame
+        Empty: the data do not allow the analysis; the last exclusion, rule `skipped`, says why.
     exclusions : tuple of Exclusion
         Stage `analysis`.
     """
 
-    frame: Frame | None
+    frames: tuple[Frame, ...]
     exclusions: tuple[Exclusion, ...]
 
 
-def build_frame(
-    study: Study,
-    analysis: Analysis,
-    intervals: pd.DataFrame,
-    changes: pd.DataFrame,
-    groups: Sequence[str],
-) -> Framed:
-    """Rows of one year-to-year analysis.
+def build_frames(study: Study, analysis: Analysis, cohort: xr.Dataset) -> Framed:
+    """Frames of one analysis.
 
     Parameters
     ----------
     study : Study
         Its definitions say which visit's count an interval has, its priors the units.
     analysis : Analysis
-    intervals, changes : DataFrame
-        As in intervals.tsv and changes.tsv.
-    groups : sequence of str
-        Order of the groups; empty: one group of all.
+    cohort : Dataset
+        The Cohort.
 
     Returns
     -------
     Framed
-        Patient-years whose count is missing, structures with too few values, and analyses for which nothing
-        is left are named in `exclusions`.
+        Rows whose predictor is missing, structures with too few values, and analyses for which nothing is left
+        are named in `exclusions`.
+
+    Raises
+    ------
+    StudyError
+        If an analysis of the study's own names columns that are not there, or more than one row of a patient
+        would enter a regression.
     """
-    predictor = f"{analysis.predictor}_{'to' if study.definitions.lesion_timing == 'end' else 'from'}"
-    years = intervals[intervals["visit_to"] - intervals["visit_from"] == 1]
-    known = years[predictor].notna()
-    left_out = [_no_count(analysis, predictor, row.patient, row.visit_to) for row in years[~known].itertuples()]
-    key = ["patient", "visit_from", "visit_to"]
-    wide = changes.pivot_table(index=key, columns="structure", values=analysis.outcome, sort=False, dropna=False)
-    table = years[known].merge(wide.reset_index(), on=key, how="left", validate="one_to_one")
-    order = tuple(groups) or (ALL,)
+    if analysis.kind == "groups":
+        return _clinical(study, analysis, baseline_rows(cohort), cohort, {"groups": BASELINE})
+    if analysis.kind == "course":
+        return _clinical(study, analysis, course_rows(cohort), cohort, {"counts": COUNTS, "scores": SCORES})
+    return _intervals(study, analysis, cohort)
+
+
+def _groups(cohort: xr.Dataset) -> tuple[str, ...]:
+    return tuple(json.loads(cohort.attrs["groups"])) or (UNGROUPED,)
+
+
+def _intervals(study: Study, analysis: Analysis, cohort: xr.Dataset) -> Framed:
+    rows = interval_rows(study, analysis, cohort)
+    order = _groups(cohort) if analysis.group else (UNGROUPED,)
     fewest = fewest_rows(len(order))
-    structures = list(dict.fromkeys(changes["structure"]))
-    usable = [name for name in structures if _enough(table[name], fewest)]
-    reason = _impossible(years, table, predictor, fewest) or ("" if usable else "no structure with volumes that differ")
+    usable = [name for name in rows.structures if _enough(rows.table[name], fewest)]
+    reason = _impossible(analysis, rows, fewest) or ("" if usable else "no structure with volumes that differ")
     if reason:
-        return Framed(None, (*left_out, Exclusion("analysis", analysis=analysis.id, rule="skipped", reason=reason)))
-    left_out += [_too_few(analysis, name, fewest) for name in structures if name not in usable]
-    table = table[table[usable].notna().any(axis=1)]
-    left_out += [_no_rows(analysis, label) for label in order if label not in set(table["group"])]
+        return Framed((), (*rows.exclusions, _skipped(analysis, reason)))
+    table = rows.table[rows.table[usable].notna().any(axis=1)]
+    _check_one_row_each(study, analysis, table)
+    left_out = [_too_few(analysis, name, fewest) for name in rows.structures if name not in usable]
+    if analysis.group:
+        left_out += [_no_rows(analysis, label) for label in order if label not in set(table["group"])]
+    unit = study.priors.predictor_unit
+    timing = study.definitions.lesion_timing
     frame = Frame.from_table(
-        table.sort_values(key),
+        table.sort_values(KEY).drop(columns="years"),
         outcomes=usable,
-        predictor=predictor,
+        predictor=rows.predictor,
+        group="group" if analysis.group else None,
+        groups=order if analysis.group else None,
+        patient="patient",
+        covariates=analysis.covariates,
+        kind=analysis.kind,
+        analysis=analysis.id,
+        unit=analysis.unit(study.definitions.annualised),
+        predictor_unit=unit if unit is not None and analysis.kind != "comparison" else analysis.predictor_unit(timing),
+        outcome_sd=study.priors.outcome_sd,
+        orientation=dict(
+            zip(cohort["structure"].to_numpy().tolist(), cohort["orientation"].to_numpy().tolist(), strict=True)
+        ),
+    )
+    return Framed((frame,), (*rows.exclusions, *left_out))
+
+
+def _clinical(
+    study: Study,
+    analysis: Analysis,
+    table: pd.DataFrame,
+    cohort: xr.Dataset,
+    outcomes: Mapping[str, Mapping[str, str]],
+) -> Framed:
+    order = _groups(cohort)
+    if analysis.kind == "groups" and len(order) < 2:
+        return Framed((), (_skipped(analysis, "one group only: nothing to compare"),))
+    frames, left_out = [], []
+    for kind, units in outcomes.items():
+        usable = [name for name in units if _enough(table[name], fewest_rows(len(order)))]
+        left_out += [_too_few_values(analysis, name, fewest_rows(len(order))) for name in units if name not in usable]
+        if usable:
+            frames.append(_clinical_frame(study, analysis, kind, table, order, {name: units[name] for name in usable}))
+    if not frames:
+        left_out.append(_skipped(analysis, "no clinical variable with values that differ"))
+    return Framed(tuple(frames), tuple(left_out))
+
+
+def _clinical_frame(
+    study: Study, analysis: Analysis, kind: str, table: pd.DataFrame, order: Sequence[str], units: Mapping[str, str]
+) -> Frame:
+    return Frame.from_table(
+        table[table[list(units)].notna().any(axis=1)],
+        outcomes=list(units),
         group="group",
         groups=order,
         patient="patient",
+        kind=kind,
         analysis=analysis.id,
-        unit=analysis.unit(study.definitions.annualised),
-        predictor_unit=_unit(study, analysis),
+        part=kind if analysis.kind == "course" else "",
+        unit=list(units.values()),
         outcome_sd=study.priors.outcome_sd,
     )
-    return Framed(frame, tuple(left_out))
 
 
-def _unit(study: Study, analysis: Analysis) -> float:
-    if study.priors.predictor_unit is not None:
-        return study.priors.predictor_unit
-    return analysis.predictor_unit if study.definitions.lesion_timing == "end" else UNIT_AT_START
+def _check_one_row_each(study: Study, analysis: Analysis, table: pd.DataFrame) -> None:
+    if analysis.kind == "regression" and table["patient"].duplicated().any():
+        todo = 'choose kind = "mixed", which has patient effects'
+        fault = Fault("several rows of one patient", "one row a patient", todo, str(study.path), column=analysis.id)
+        raise StudyError(fault)
 
 
 def _enough(values: pd.Series, fewest: int) -> bool:
     return int(values.notna().sum()) >= fewest and float(values.max() - values.min()) > 0
 
 
-def _impossible(years: pd.DataFrame, table: pd.DataFrame, predictor: str, fewest: int) -> str:
+def _impossible(analysis: Analysis, rows: Rows, fewest: int) -> str:
     """Why nothing can be fitted, as a noun phrase; "" where something can."""
-    if years.empty:
-        return "no patient with usable scans at two consecutive visits"
-    if years[predictor].isna().all():
-        return f"no count of {predictor.rsplit('_', 1)[0]} in any patient-year"
-    if len(table) < fewest:
-        return f"{len(table)} patient-years with a count of lesions, where {fewest} are the least"
-    if np.ptp(table[predictor].to_numpy(float)) == 0:
-        return f"the same {predictor} in every patient-year"
+    name = "patient-year" if analysis.visit_to is None else "patient"
+    where = (
+        "two consecutive visits"
+        if analysis.visit_to is None
+        else f"visits {analysis.visit_from} and {analysis.visit_to}"
+    )
+    if not rows.before:
+        return f"no patient with usable scans at {where}"
+    if rows.table.empty:
+        return f"no {rows.predictor} in any {name}"
+    if len(rows.table) < fewest:
+        return f"{len(rows.table)} {name}s with {rows.predictor}, where {fewest} are the least"
+    if np.ptp(rows.table[rows.predictor].to_numpy(float)) == 0:
+        return f"the same {rows.predictor} in every {name}"
     return ""
 
 
-def _no_count(analysis: Analysis, predictor: str, patient: object, visit: object) -> Exclusion:
-    return Exclusion(
-        "analysis",
-        patient=str(patient),
-        visit=int(str(visit)),
-        analysis=analysis.id,
-        rule="count_missing",
-        reason=f"no {predictor}: missing is not zero",
-    )
+def _skipped(analysis: Analysis, reason: str) -> Exclusion:
+    return Exclusion("analysis", analysis=analysis.id, rule="skipped", reason=reason)
 
 
 def _no_rows(analysis: Analysis, group: str) -> Exclusion:
-    reason = f"no patient-year of group {group}: its rows show the prior and the other groups"
+    reason = f"no row of group {group}: its results show the prior and the other groups"
     return Exclusion("analysis", analysis=analysis.id, rule="group_without_rows", reason=reason)
 
 
 def _too_few(analysis: Analysis, structure: str, fewest: int) -> Exclusion:
-    reason = f"fewer than {fewest} patient-years with this volume, or all equal"
+    reason = f"fewer than {fewest} rows with this volume, or all equal"
     return Exclusion("analysis", structure=structure, analysis=analysis.id, rule="too_few_volumes", reason=reason)
+
+
+def _too_few_values(analysis: Analysis, name: str, fewest: int) -> Exclusion:
+    reason = f"{name}: fewer than {fewest} values, or all equal"
+    return Exclusion("analysis", analysis=analysis.id, rule="too_few_values", reason=reason)
