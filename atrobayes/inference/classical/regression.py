@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from atrobayes.inference.classical.two_groups import TTest, t_test, welch_df
+from atrobayes.inference.classical.two_groups import t_test, welch_df
 from atrobayes.models import estimates
 from atrobayes.models.coding import term_weights
 from atrobayes.models.frame import Frame
@@ -55,8 +55,8 @@ def classical_regression(frame: Frame, interval: float = 0.95) -> pd.DataFrame:
 
     Notes
     -----
-    Hat values above 0.5 are to be avoided by Huber (1981), Robust Statistics, section 7.2; the usual 2p/n is passed
-    in every second fit of seven rows.
+    Hat values above 0.5 are those that Huber (1981), doi:10.1002/0471725250, chapter 7, would avoid. Unlike the usual
+    2p/n this limit does not fall with n: it marks slopes that one row decides, not rows that are merely unusual.
     """
     rows = [row for k in range(len(frame.outcomes)) for row in _outcome_rows(frame, k, interval)]
     return estimates.table(rows)
@@ -79,30 +79,27 @@ def few_patients(frame: Frame, rows: np.ndarray) -> bool:
 
 def _outcome_rows(frame: Frame, k: int, interval: float) -> list[dict[str, Any]]:
     present = ~frame.y[:, k].isnull().to_numpy()
-    y = frame.y.to_numpy()[:, k]
-    # on a scale of one: what counts as no residual must not depend on the outcome's unit
-    scale = y[present].std(ddof=1)
-    standardised = (y - y[present].mean()) / scale
+    y, scale = _standardised(frame.y.to_numpy()[:, k], present)
+    covariates = frame.covariates.to_numpy()
     slopes = [
-        _group_slope(frame.x[rows], standardised[rows], frame.covariates.to_numpy()[rows])
+        _group_slope(frame.x[rows], y[rows], covariates[rows])
         for rows in (present & (frame.group == g) for g in range(len(frame.groups)))
     ]
     weights = term_weights(frame.groups)
+    common = {"method": "classical", "engine": "ols", "ci_prob": interval, "ci_kind": "confidence"}
     rows = []
     for term in terms_of(frame):
         used = [(weight, slope) for weight, slope in zip(weights[term.name], slopes, strict=True) if weight]
-        row = estimates.constants(frame, term, k) | {"method": "classical", "engine": "ols"}
-        row |= {"ci_prob": interval, "ci_kind": "confidence"}
-        if all(np.isfinite(slope.variance) for _, slope in used):
-            row |= _cells(_combined(used, float(scale), interval))
-            row["r2"] = used[0][1].r2 if len(used) == 1 else float("nan")
-            large = any(slope.leverage > LARGE_LEVERAGE for _, slope in used)
-            few = few_patients(frame, term.rows & present)
-            row["flags"] = ",".join(["leverage"] * large + ["few_patients"] * few)
-        else:
-            row["flags"] = "not_estimable"
-        rows.append(row)
+        few = few_patients(frame, term.rows & present)
+        rows.append(estimates.constants(frame, term, k) | common | _cells(used, scale, interval, few))
     return rows
+
+
+def _standardised(y: np.ndarray, present: np.ndarray) -> tuple[np.ndarray, float]:
+    """Outcome on a scale of one: what counts as no residual must not depend on its unit."""
+    if present.sum() < 2 or not (spread := float(y[present].std(ddof=1))):
+        return np.zeros_like(y), 1.0
+    return (y - y[present].mean()) / spread, spread
 
 
 def _group_slope(x: np.ndarray, y: np.ndarray, covariates: np.ndarray) -> _Slope:
@@ -128,14 +125,18 @@ def _group_slope(x: np.ndarray, y: np.ndarray, covariates: np.ndarray) -> _Slope
 
 
 def _design(x: np.ndarray, covariates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Orthonormal columns of intercept and covariates, and what of x they do not determine (0: all of it)."""
-    centred = x - x.mean()
-    columns = np.column_stack([np.ones(len(x)), covariates - covariates.mean(axis=0)])
-    others = _basis(columns)
+    """Orthonormal columns of intercept and covariates, and what of x they do not determine (0: nothing left)."""
+    others = _basis(np.column_stack([np.ones(len(x)), _centred(covariates)]))
+    centred = _centred(x)
     own = centred - others @ (others.T @ centred)
     # once more: the first time leaves rounding of the size of what was taken away
     own -= others @ (others.T @ own)
-    return others, own if (own**2).sum() > 1e-16 * (x**2).sum() else np.zeros_like(own)
+    return others, own if (own**2).sum() > 1e-20 * (centred**2).sum() else np.zeros_like(own)
+
+
+def _centred(columns: np.ndarray) -> np.ndarray:
+    """Columns (row, ...) less their means; exactly 0 where a column has one value throughout."""
+    return np.where((columns == columns[0]).all(axis=0), 0.0, columns - columns.mean(axis=0))
 
 
 def _basis(columns: np.ndarray) -> np.ndarray:
@@ -146,15 +147,15 @@ def _basis(columns: np.ndarray) -> np.ndarray:
     return left[:, size > 1e-10 * size.max()]
 
 
-def _combined(used: list[tuple[float, _Slope]], scale: float, interval: float) -> TTest:
-    """Test of a weighted sum of independent slopes."""
+def _cells(used: list[tuple[float, _Slope]], scale: float, interval: float, few: bool) -> dict[str, Any]:
+    """Result of a weighted sum of independent slopes."""
+    if not all(np.isfinite(slope.variance) for _, slope in used):
+        return {"flags": "not_estimable"}
     variances = np.array([weight**2 * slope.variance for weight, slope in used])
     df = welch_df(variances, np.array([slope.df for _, slope in used]))
-    estimate = sum(weight * slope.estimate for weight, slope in used)
-    return t_test(scale * estimate, scale * float(np.sqrt(variances.sum())), df, interval)
-
-
-def _cells(test: TTest) -> dict[str, float]:
+    estimate = scale * sum(weight * slope.estimate for weight, slope in used)
+    test = t_test(estimate, scale * float(np.sqrt(variances.sum())), df, interval)
+    large = any(slope.leverage > LARGE_LEVERAGE for _, slope in used)
     return {
         "estimate": test.estimate,
         "sd": test.se,
@@ -163,4 +164,6 @@ def _cells(test: TTest) -> dict[str, float]:
         "p": test.p,
         "ci_low": test.low,
         "ci_high": test.high,
+        "r2": used[0][1].r2 if len(used) == 1 else np.nan,
+        "flags": ",".join(["leverage"] * large + ["few_patients"] * few),
     }
