@@ -15,7 +15,7 @@ from atrobayes.inference.seeds import derive
 from atrobayes.inference.store import Store
 from atrobayes.models import superiority
 from atrobayes.models.estimands import Rope, describe
-from atrobayes.models.estimates import FEW_PATIENTS, METHODS
+from atrobayes.models.estimates import METHODS
 from atrobayes.models.frame import Frame
 from atrobayes.models.marginals import Mixture
 from atrobayes.models.model import Model, get_model
@@ -130,12 +130,13 @@ def _superiority(posterior: Fit, frame: Frame) -> dict[str, np.ndarray]:
     if isinstance(posterior.marginals, Mixture):
         between, within = superiority.of_mixture(posterior.marginals, frame.scales.y_sd)
     else:
-        draws = posterior.tree["posterior"].to_dataset().stack(sample=("chain", "draw"))
-        terms, sds = (draws[name].transpose("outcome", ..., "sample") for name in ("terms", "sds"))
-        nu = sds.sel(sd="nu").to_numpy() if "nu" in sds["sd"] else [None] * len(frame.outcomes)
-        patient, residual = (sds.sel(sd=name).to_numpy() for name in ("patient_sd", "residual_sd"))
-        difference = terms.isel(term=0).to_numpy()
-        both = [superiority.of_draws(*of) for of in zip(difference, patient, residual, nu, strict=True)]
+        draws = posterior.tree["posterior"].to_dataset().transpose("outcome", ...)
+        names = draws["sd"].to_numpy().tolist()
+        difference = draws["terms"].isel(term=0).to_numpy().reshape(len(frame.outcomes), -1)
+        sds = {name: draws["sds"].sel(sd=name).to_numpy().reshape(difference.shape) for name in names}
+        nu = sds.get("nu", [None] * len(frame.outcomes))
+        of = zip(difference, sds["patient_sd"], sds["residual_sd"], nu, strict=True)
+        both = [superiority.of_draws(*one) for one in of]
         between, within = np.array(both).T
     return {"prob_superiority": between, "prob_superiority_within": within}
 
@@ -146,9 +147,9 @@ def _with_history(bayes: pd.DataFrame, posterior: Fit, classical: pd.DataFrame) 
     checks = table[["rhat", "ess_bulk", "ess_tail"]].to_dataframe().reindex(index)
     by_outcome = table[["passed", "divergences"]].to_dataframe()
     passed = by_outcome["passed"].reindex(bayes["structure"]).to_numpy(bool)
-    no_slope = classical.set_index(["structure", "term"])["flags"].str.contains("not_estimable").reindex(index)
-    few = bayes["n_patients"] < FEW_PATIENTS
-    marks = zip(no_slope.to_numpy(bool), ~passed, few, strict=True)
+    beside = classical.set_index(["structure", "term"])["flags"].reindex(index)
+    empty, few = (beside.str.contains(name).to_numpy(bool) for name in ("not_estimable", "few_patients"))
+    marks = zip(empty, ~passed, few, strict=True)
     return bayes.assign(
         method=history["method"],
         engine=history["engine"]["name"],

@@ -46,4 +46,4 @@ def _rows(frame: Frame, interval: float, seed: int) -> pd.DataFrame:
         return classical_groups(frame, interval)
     from atrobayes.inference.classical.course import classical_course
 
-    return classical_course(frame, interval)
+    return classical_course(frame)

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from atrobayes.inference.classical.kenward_roger import kenward_roger
+from atrobayes.inference.classical.regression import LARGE_LEVERAGE, few_patients, leverage
 from atrobayes.inference.classical.reml import Reml, fit_reml
 from atrobayes.models import estimates, student_t
 from atrobayes.models.coding import term_weights
 from atrobayes.models.frame import Frame
 from atrobayes.models.terms import terms_of
 
+Procedure = Callable[[np.ndarray], tuple[float, float, float]]
+
 
 def classical_mixed(frame: Frame, interval: float = 0.95) -> pd.DataFrame:
-    """Fit change ~ lesions * group + (1 | patient) by REML to every outcome.
+    """Fit change ~ lesions * group (+ covariates) + (1 | patient) by REML to every outcome.
 
     Parameters
     ----------
@@ -27,13 +33,16 @@ def classical_mixed(frame: Frame, interval: float = 0.95) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Rows of estimates.tsv, method `classical`. Where a group has no spread in the predictor, its slope
-        and its differences are not estimable, and so is everything where nothing is left for an error: NaN and flagged.
+        Rows of estimates.tsv: `classical` (Satterthwaite), `classical_kr` (Kenward-Roger) and `classical_z` (the
+        standard error taken as known). Where a group has no spread in the predictor, its slope and its differences
+        are not estimable, and so is everything where nothing is left for an error: NaN and flagged. A covariate
+        that the other columns determine is left out. Flags as for regressions, and `singular`.
 
     Notes
     -----
     Satterthwaite as in lmerTest: Kuznetsova, Brockhoff, Christensen (2017), doi:10.18637/jss.v082.i13.
-    At a singular fit this gives every contrast n - p degrees of freedom, as if rows were patients.
+    At a singular fit this gives every contrast n - p degrees of freedom, as if rows were patients; Kenward-Roger,
+    whose standard errors grow by what not knowing the patient SD adds, is then the one to read first.
     """
     rows = [row for k in range(len(frame.outcomes)) for row in _outcome_rows(frame, k, interval)]
     return estimates.table(rows)
@@ -48,34 +57,62 @@ def satterthwaite(fit: Reml, contrast: np.ndarray) -> tuple[float, float, float]
 
 
 def _outcome_rows(frame: Frame, k: int, interval: float) -> list[dict[str, Any]]:
-    some = frame.select(~frame.y[:, k].isnull().to_numpy(), np.array([k]))
+    present = ~frame.y[:, k].isnull().to_numpy()
+    some = frame.select(present, np.array([k]))
     X, slope_column = _design(some)
     y = some.y.to_numpy()[:, 0]
     # on a scale of one: the degrees of freedom must not depend on the outcome's unit
     centre, scale = y.mean(), y.std(ddof=1)
     fit = fit_reml(X, (y - centre) / scale, some.patient) if _leaves_something(X, (y - centre) / scale) else None
+    procedures = _procedures(X, some.patient, fit) if fit else dict.fromkeys(("classical",))
+    singular = fit is not None and fit.singular
+    common = {"engine": "reml", "ci_prob": interval, "ci_kind": "confidence"}
     rows = []
     for term in terms_of(frame):
-        row: dict[str, Any] = estimates.constants(frame, term, k)
         contrast = _contrast(term_weights(frame.groups)[term.name], slope_column, X.shape[1])
-        if fit is None or contrast is None:
-            flag = "not_estimable"
-        else:
-            flag = "singular" if fit.singular else ""
-            estimate, error, df = satterthwaite(fit, contrast)
-            row |= _test(scale * estimate, scale * error, df, interval)
-        rows.append(row | {"method": "classical", "engine": "reml", "flags": flag} | _interval(interval))
+        flags = _flags(
+            frame, term.rows & present, estimable=fit is not None and contrast is not None, singular=singular
+        )
+        for method, procedure in procedures.items():
+            row = estimates.constants(frame, term, k) | common | {"method": method, "flags": flags}
+            if procedure is not None and contrast is not None:
+                estimate, error, df = procedure(contrast)
+                row |= _test(scale * estimate, scale * error, df, interval)
+            rows.append(row)
     return rows
+
+
+def _procedures(X: np.ndarray, patient: np.ndarray, fit: Reml) -> dict[str, Procedure | None]:
+    by_satterthwaite = partial(satterthwaite, fit)
+
+    def normal(contrast: np.ndarray) -> tuple[float, float, float]:
+        return (*by_satterthwaite(contrast)[:2], np.inf)
+
+    return {
+        "classical": by_satterthwaite,
+        "classical_kr": kenward_roger(X, patient, fit).test,
+        "classical_z": normal,
+    }
+
+
+def _flags(frame: Frame, rows: np.ndarray, *, estimable: bool, singular: bool) -> str:
+    few = few_patients(frame, rows)
+    marks = {"not_estimable": not estimable, "singular": estimable and singular,
+             "leverage": estimable and _leverage(frame, rows) > LARGE_LEVERAGE, "few_patients": few}  # fmt: skip
+    return ",".join(name for name, is_so in marks.items() if is_so)
+
+
+def _leverage(frame: Frame, rows: np.ndarray) -> float:
+    """Largest hat value of a row in the simple regression of its group."""
+    groups = [rows & (frame.group == g) for g in np.unique(frame.group[rows])]
+    designs = [np.column_stack([np.ones(inside.sum()), frame.x[inside]]) for inside in groups]
+    return max(float(leverage(X).max()) for X in designs)
 
 
 def _leaves_something(X: np.ndarray, y: np.ndarray) -> bool:
     """Whether coefficients leave rows and spread to estimate an error from."""
     residual = y - X @ np.linalg.lstsq(X, y)[0]
     return len(y) > X.shape[1] and float(residual @ residual) > 1e-14 * len(y)
-
-
-def _interval(level: float) -> dict[str, Any]:
-    return {"ci_prob": level, "ci_kind": "confidence"}
 
 
 def _design(frame: Frame) -> tuple[np.ndarray, list[int | None]]:
@@ -94,7 +131,16 @@ def _design(frame: Frame) -> tuple[np.ndarray, list[int | None]]:
         if spread:
             # centred within the group: the same column space, better conditioned
             columns.append(np.where(inside, frame.x - x.mean(), 0.0))
-    return np.column_stack(columns), slope_column
+    return _with_covariates(np.column_stack(columns), frame.covariates_standardised), slope_column
+
+
+def _with_covariates(X: np.ndarray, covariates: np.ndarray) -> np.ndarray:
+    """Add the covariates that the columns so far do not determine."""
+    for column in covariates.T:
+        wider = np.column_stack([X, column])
+        if np.linalg.matrix_rank(wider) > X.shape[1]:
+            X = wider
+    return X
 
 
 def _contrast(weights: np.ndarray, slope_column: list[int | None], size: int) -> np.ndarray | None:

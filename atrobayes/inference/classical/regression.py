@@ -129,8 +129,6 @@ def _design(x: np.ndarray, covariates: np.ndarray) -> tuple[np.ndarray, np.ndarr
     others = _basis(np.column_stack([np.ones(len(x)), _centred(covariates)]))
     centred = _centred(x)
     own = centred - others @ (others.T @ centred)
-    # once more: the first time leaves rounding of the size of what was taken away
-    own -= others @ (others.T @ own)
     return others, own if (own**2).sum() > 1e-20 * (centred**2).sum() else np.zeros_like(own)
 
 
