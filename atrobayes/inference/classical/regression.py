@@ -126,15 +126,10 @@ def _group_slope(x: np.ndarray, y: np.ndarray, covariates: np.ndarray) -> _Slope
 
 def _design(x: np.ndarray, covariates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Orthonormal columns of intercept and covariates, and what of x they do not determine (0: nothing left)."""
-    others = _basis(np.column_stack([np.ones(len(x)), _centred(covariates)]))
-    centred = _centred(x)
+    others = _basis(np.column_stack([np.ones(len(x)), covariates - covariates.mean(axis=0)]))
+    centred = x - x.mean()
     own = centred - others @ (others.T @ centred)
     return others, own if (own**2).sum() > 1e-20 * (centred**2).sum() else np.zeros_like(own)
-
-
-def _centred(columns: np.ndarray) -> np.ndarray:
-    """Columns (row, ...) less their means; exactly 0 where a column has one value throughout."""
-    return np.where((columns == columns[0]).all(axis=0), 0.0, columns - columns.mean(axis=0))
 
 
 def _basis(columns: np.ndarray) -> np.ndarray:

@@ -37,7 +37,21 @@ class TTest:
 
 
 def t_test(estimate: float, se: float, df: float, level: float) -> TTest:
-    """Test an estimate with standard error `se` on `df` degrees of freedom; interval of probability `level`."""
+    """Test an estimate against 0.
+
+    Parameters
+    ----------
+    estimate, se : float
+        Point estimate and its standard error, which is not 0.
+    df : float
+        Degrees of freedom of the standard error; need not be whole.
+    level : float
+        Of the confidence interval.
+
+    Returns
+    -------
+    TTest
+    """
     statistic = estimate / se
     half = se * float(student_t.isf((1 - level) / 2, df))
     p = 2 * float(student_t.sf(abs(statistic), df))
