@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
@@ -21,19 +22,50 @@ STAGES = {
 }
 ALL = "ALL"
 
-# Why a scan or a year is lost, by rule, as the counts of `flow` say it.
-LOST = {
-    "visit_without_scan": "no scan",
-    "scan_missing": "scan not found in the SUBJECTS_DIR",
-    "recon_unfinished": "recon-all unfinished",
-    "recon_failed": "recon-all ended with errors",
-    "stats_missing": "no aseg.stats",
-    "quality_fail": "segmentation failed quality control",
-    "other_protocol": "scan on another protocol",
-    "steroid_washout": "scan too soon after steroids",
-    "missed_visit": "no scan at one of the two visits",
-    "scan_unusable": "scan at one of the two visits left out",
-}
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule of the ledger in words.
+
+    Attributes
+    ----------
+    words : str
+        Why something is left out, for readers of a report.
+    lost : str
+        The same in few words, where a scan or a year is lost by it: what the counts of `flow` say; else "".
+    """
+
+    words: str
+    lost: str = ""
+
+
+# every rule that may stand in exclusions.tsv; a test holds this list to what the code writes
+RULES: Mapping[str, Rule] = MappingProxyType(
+    {
+        "visit_without_scan": Rule("clinical visit without a scan", "no scan"),
+        "scan_without_visit": Rule("FreeSurfer run that no visit names"),
+        "scan_missing": Rule("FreeSurfer results not found", "scan not found in the SUBJECTS_DIR"),
+        "recon_unfinished": Rule("FreeSurfer run unfinished", "recon-all unfinished"),
+        "recon_failed": Rule("FreeSurfer run ended with errors", "recon-all ended with errors"),
+        "stats_missing": Rule("FreeSurfer run without aseg.stats", "no aseg.stats"),
+        "quality_fail": Rule("segmentation failed quality control", "segmentation failed quality control"),
+        "other_protocol": Rule("scan on another protocol", "scan on another protocol"),
+        "steroid_washout": Rule("scan too soon after intravenous steroids", "scan too soon after steroids"),
+        "source_missing": Rule("one structure not measured in a scan that was kept"),
+        "etiv_missing": Rule("no intracranial volume in a scan that was kept"),
+        "missed_visit": Rule("no scan at one of the two visits", "no scan at one of the two visits"),
+        "scan_unusable": Rule("scan at one of the two visits left out", "scan at one of the two visits left out"),
+        "count_missing": Rule("number of lesions or other predictor not known"),
+        "state_unknown": Rule("not known whether there was disease activity"),
+        "covariate_missing": Rule("a covariate not known"),
+        "excluded": Rule("left out by the condition of this analysis"),
+        "too_few_volumes": Rule("a structure measured in too few rows, or equal in all"),
+        "too_few_values": Rule("a clinical variable known in too few patients or visits, or equal in all"),
+        "group_without_rows": Rule("a group without any row in this analysis"),
+        "skipped": Rule("the whole analysis, which the data do not allow"),
+    }
+)
+LOST: Mapping[str, str] = MappingProxyType({name: rule.lost for name, rule in RULES.items() if rule.lost})
 # The same by status, where a cohort comes without its ledger.
 _LOST_BY_STATUS = {
     "none": LOST["visit_without_scan"],

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from atrobayes.data_prep.ledger import nominal_years
+from atrobayes.data_prep.ledger import RULES, nominal_years
 from atrobayes.reports.results import Results
 from atrobayes.reports.wording import count, counted
 
@@ -17,21 +17,6 @@ _STATUSES = {
     "failed": "segmentation failed",
     "protocol": "scan on another protocol",
     "steroid": "scan too soon after intravenous steroids",
-}
-RULES = {
-    "visit_without_scan": "clinical visit without a scan",
-    "scan_without_visit": "FreeSurfer run that no visit names",
-    "scan_missing": "FreeSurfer results not found",
-    "recon_unfinished": "FreeSurfer run unfinished",
-    "recon_failed": "FreeSurfer run ended with errors",
-    "stats_missing": "FreeSurfer run without aseg.stats",
-    "quality_fail": "segmentation failed quality control",
-    "other_protocol": "scan on another protocol",
-    "steroid_washout": "scan too soon after intravenous steroids",
-    "source_missing": "one structure not measured in a scan that was kept",
-    "etiv_missing": "no intracranial volume in a scan that was kept",
-    "missed_visit": "no scan at one of the two visits",
-    "scan_unusable": "scan at one of the two visits left out",
 }
 _SCAN_STAGES = ("found", "processed", "usable")
 
@@ -189,7 +174,7 @@ def _patients(results: Results) -> pd.DataFrame:
 
 def rule_words(rule: str) -> str:
     """Say a rule of the ledger in words."""
-    return RULES.get(rule, rule.replace("_", " "))
+    return RULES[rule].words if rule in RULES else rule.replace("_", " ")
 
 
 def _records(results: Results) -> pd.DataFrame:
