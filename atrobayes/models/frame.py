@@ -255,8 +255,20 @@ class Frame:
         return self.select(self.patient != self.patients.index(label), np.arange(len(self.outcomes)))
 
     def with_outcomes(self, y: xr.DataArray, scales: Scales | None = None) -> Frame:
-        """Put other outcomes (row, outcome) on the same design, with the scales given or, if absent, the frame's."""
-        return replace(self, y=y, scales=scales or self.scales)
+        """Put other outcomes (row, outcome) on the same design, with the scales given or, if absent, the frame's.
+
+        Outcomes the frame does not know have its first unit, and orientation 1.
+        """
+        units = dict(zip(self.outcomes, self.units, strict=True))
+        orientation = dict(zip(self.outcomes, self.orientation.tolist(), strict=True))
+        names = y["outcome"].to_numpy().tolist()
+        return replace(
+            self,
+            y=y,
+            scales=scales or self.scales,
+            units=tuple(units.get(name, self.units[0]) for name in names),
+            orientation=np.array([orientation.get(name, 1.0) for name in names]),
+        )
 
     def patterns(self) -> list[tuple[np.ndarray, np.ndarray]]:
         """Outcomes that are present in the same rows, together: (row mask, outcome indices) of each such set."""
