@@ -36,8 +36,8 @@ def long_table(
 
 
 def frame_of(table: pd.DataFrame, groups: tuple[str, ...] = ("CLAD", "ALEM"), **keywords: object) -> Frame:
-    """Frame of every y column."""
-    outcomes = [name for name in table.columns if name.startswith("y")]
+    """Frame of every y column; `years` is none."""
+    outcomes = [name for name in table.columns if name.startswith("y") and name != "years"]
     return Frame.from_table(
         table, outcomes=outcomes, predictor="x", group="group", groups=groups, patient="patient", **keywords
     )

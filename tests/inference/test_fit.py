@@ -15,7 +15,7 @@ from atrobayes.inference.engine import Settings
 from atrobayes.inference.fit import Fit, fit
 from atrobayes.inference.seeds import derive
 from atrobayes.inference.store import Store
-from atrobayes.models.mixed import Mixed
+from atrobayes.models.mixed import MIXED
 from atrobayes.models.priors import Priors
 
 SETTINGS = Settings(draws=50, chains=2)
@@ -29,7 +29,7 @@ def store(tmp_path: Path) -> Store:
 def test_a_fit_read_back_is_exact(store: Store) -> None:
     """Quadrature's exactness would be lost by saving."""
     frame = frame_of(long_table(1, outcomes=2))
-    made = fit(Mixed(), frame, Priors(), settings=SETTINGS, store=store)
+    made = fit(MIXED, frame, Priors(), settings=SETTINGS, store=store)
     read = Fit.read(store.path(made.name))
     for q in (0.001, 0.025, 0.5, 0.999):
         np.testing.assert_array_equal(made.marginals.quantile(q), read.marginals.quantile(q))
@@ -42,17 +42,17 @@ def test_a_fit_read_back_is_exact(store: Store) -> None:
 def test_an_equal_fit_is_looked_up_and_any_difference_is_fitted(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """A stale posterior would be reported after the data, prior or seed changed."""
     frame = frame_of(long_table(1))
-    first = fit(Mixed(), frame, Priors(), settings=SETTINGS, store=store)
+    first = fit(MIXED, frame, Priors(), settings=SETTINGS, store=store)
     stamp = store.path(first.name).stat().st_mtime_ns
-    assert first.history["fit_id"] == fit(Mixed(), frame, Priors(), settings=SETTINGS, store=store).history["fit_id"]
+    assert first.history["fit_id"] == fit(MIXED, frame, Priors(), settings=SETTINGS, store=store).history["fit_id"]
     assert stamp == store.path(first.name).stat().st_mtime_ns
     other_data = frame.with_outcomes(frame.y + 1e-9)
     others = [
-        fit(Mixed(), other_data, Priors(), settings=SETTINGS),
-        fit(Mixed(), frame, replace(Priors(), slope_sd=0.51), settings=SETTINGS),
-        fit(Mixed(), frame, Priors(), settings=replace(SETTINGS, draws=51)),
-        fit(Mixed(), frame, Priors(), settings=SETTINGS, seed=2),
-        fit(replace(Mixed(), revision="2"), frame, Priors(), settings=SETTINGS),
+        fit(MIXED, other_data, Priors(), settings=SETTINGS),
+        fit(MIXED, frame, replace(Priors(), slope_sd=0.51), settings=SETTINGS),
+        fit(MIXED, frame, Priors(), settings=replace(SETTINGS, draws=51)),
+        fit(MIXED, frame, Priors(), settings=SETTINGS, seed=2),
+        fit(replace(MIXED, revision="a later one"), frame, Priors(), settings=SETTINGS),
     ]
     ids = {one.history["fit_id"] for one in (first, *others)}
     assert 6 == len(ids)
@@ -62,7 +62,7 @@ def test_an_equal_fit_is_looked_up_and_any_difference_is_fitted(store: Store, mo
 def test_a_damaged_posterior_is_fitted_again(store: Store, damage: str) -> None:
     """Numbers from a broken file would reach the report."""
     frame = frame_of(long_table(1))
-    made = fit(Mixed(), frame, Priors(), settings=SETTINGS, store=store)
+    made = fit(MIXED, frame, Priors(), settings=SETTINGS, store=store)
     path = store.path(made.name)
     whole = path.read_bytes()
     middle = len(whole) // 2
@@ -74,14 +74,14 @@ def test_a_damaged_posterior_is_fitted_again(store: Store, damage: str) -> None:
             "text": b"not a posterior",
         }[damage]
     )
-    again = fit(Mixed(), frame, Priors(), settings=SETTINGS, store=store)
+    again = fit(MIXED, frame, Priors(), settings=SETTINGS, store=store)
     np.testing.assert_array_equal(made.marginals.mean(), again.marginals.mean())
     assert whole == path.read_bytes()
 
 
 def test_stale_posteriors_are_removed(store: Store) -> None:
     """The report would show a fit that is no longer asked for."""
-    made = fit(Mixed(), frame_of(long_table(1)), Priors(), settings=SETTINGS, store=store)
+    made = fit(MIXED, frame_of(long_table(1)), Priors(), settings=SETTINGS, store=store)
     stale = store.path("old--bayes--quadrature")
     stale.write_bytes(b"")
     store.keep_only({made.name})
@@ -90,7 +90,7 @@ def test_stale_posteriors_are_removed(store: Store) -> None:
 
 def test_draws_in_the_file_agree_with_the_mixture() -> None:
     """What ArviZ shows of a file would differ from the tables."""
-    made = fit(Mixed(), frame_of(long_table(4)), Priors(), settings=Settings(draws=10_000, chains=4))
+    made = fit(MIXED, frame_of(long_table(4)), Priors(), settings=Settings(draws=10_000, chains=4))
     draws = made.tree["posterior"]["terms"]
     # 40,000 independent draws: standard error of a mean is 0.005 posterior SDs
     z = (draws.mean(("chain", "draw")).to_numpy() - made.marginals.mean()) / made.marginals.sd() / 0.005
@@ -101,7 +101,7 @@ def test_draws_in_the_file_agree_with_the_mixture() -> None:
 def test_an_unknown_engine_is_refused_by_name() -> None:
     """A typing slip would silently run another engine."""
     with pytest.raises(UsageError, match="quadratur"):
-        fit(Mixed(), frame_of(long_table(1)), Priors(), engine="quadratur")
+        fit(MIXED, frame_of(long_table(1)), Priors(), engine="quadratur")
 
 
 def test_the_gate_notices_chains_that_disagree() -> None:

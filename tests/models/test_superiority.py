@@ -69,8 +69,8 @@ def test_draws_give_what_drawing_two_rows_gives(nu: float | None) -> None:
     which = np.arange(SIZE) % draws
     own = None if shapes is None else shapes[which]
     found = simulated(difference[which], patient[which], residual[which], own, 6)
-    # the errors' gamma factors are integrated by 16 points each: good to 5e-4 at the heaviest tails
-    assert np.abs(np.subtract(found, ours)).max() < CLOSE + (0 if nu is None else 5e-4)
+    # the errors' gamma factors are integrated by 16 points each: good to 2e-4
+    assert np.abs(np.subtract(found, ours)).max() < CLOSE + (0 if nu is None else 2e-4)
 
 
 def test_no_difference_is_a_coin_and_the_opposite_difference_is_the_complement() -> None:
