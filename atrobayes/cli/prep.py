@@ -25,7 +25,7 @@ def prep(
     from atrobayes.cli.tables import print_table
 
     with open_session(study, out=out, quiet=quiet) as session:
-        prepared = prepare_stage(session)
+        prepared = prepare_stage(session).prepared
     if json:
         print_items(rows_as_items(prepared.flow))
     else:

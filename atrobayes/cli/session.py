@@ -1,4 +1,4 @@
-"""One run of a command on a study: what is asked, where it goes, and who is told."""
+"""One run of a command: what is asked, where it goes, and who is told."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import os
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,28 +29,25 @@ class Session:
 
     Attributes
     ----------
-    study : Study
-        With the command line's engine and seed in place of the file's.
     folder : Folder
         Results folder, locked.
+    asked : Mapping
+        What the run is about, for the log.
     jobs : int
         Cores.
     quiet : bool
         As the option says.
     progress : Progress
         Bars on standard error.
-    engine_given : bool
-        The engine was named on the command line, not in the study file.
     seconds : dict of str to float
         Wall time of each stage, for the log.
     """
 
-    study: Study
     folder: Folder
+    asked: Mapping[str, Any]
     jobs: int
     quiet: bool
     progress: Progress
-    engine_given: bool = False
     seconds: dict[str, float] = field(default_factory=dict)
 
     def remark(self, text: str) -> None:
@@ -64,8 +61,24 @@ class Session:
         began = time.perf_counter()
         task = self.progress.add_task(name, total=total)
         yield task
-        self.progress.update(task, total=total or 1, completed=total or 1)
+        self.progress.update(task, description=name, total=total or 1, completed=total or 1)
         self.seconds[name] = round(time.perf_counter() - began, 3)
+
+
+@dataclass(frozen=True)
+class StudySession(Session):
+    """A session on a study.
+
+    Attributes
+    ----------
+    study : Study
+        With the command line's engine and seed in place of the file's.
+    engine_given : bool
+        The engine was named on the command line, not in the study file.
+    """
+
+    study: Study = field(kw_only=True)
+    engine_given: bool = field(default=False, kw_only=True)
 
 
 @contextmanager
@@ -77,22 +90,27 @@ def open_session(
     seed: int | None = None,
     jobs: int | None = None,
     quiet: bool = False,
-) -> Iterator[Session]:
+) -> Iterator[StudySession]:
     """Read the study, lock its results folder, show progress, and write the log at the end."""
     study = _override(read_study(study_file), engine, seed)
+    asked = {"study": json.loads(study.model_dump_json())}
     with open_folder(out or study.default_out) as folder, _bars(quiet) as progress:
-        session = Session(study, folder, jobs or os.cpu_count() or 1, quiet, progress, engine is not None)
-        try:
+        session = StudySession(
+            folder, asked, _cores(jobs), quiet, progress, study=study, engine_given=engine is not None
+        )
+        with _logged(session):
             yield session
-        except AtroError:
-            raise
-        except Exception as error:
-            trace = folder.logs / "trace.txt"
-            write_text(trace, traceback.format_exc())
-            error.add_note(f"the trace is in {trace}")
-            raise
-        finally:
-            _write_log(session)
+
+
+@contextmanager
+def open_table_session(
+    out: Path, asked: Mapping[str, Any], *, jobs: int | None = None, quiet: bool = False
+) -> Iterator[Session]:
+    """Lock the results folder of a table, show progress, and write the log at the end."""
+    with open_folder(out) as folder, _bars(quiet) as progress:
+        session = Session(folder, asked, _cores(jobs), quiet, progress)
+        with _logged(session):
+            yield session
 
 
 def print_items(items: Sequence[dict[str, Any]]) -> None:
@@ -106,6 +124,10 @@ def _override(study: Study, engine: str | None, seed: int | None) -> Study:
     return study.model_copy(update={"inference": inference, "study": about})
 
 
+def _cores(jobs: int | None) -> int:
+    return jobs or os.cpu_count() or 1
+
+
 @contextmanager
 def _bars(quiet: bool) -> Iterator[Progress]:
     from rich.console import Console
@@ -114,6 +136,22 @@ def _bars(quiet: bool) -> Iterator[Progress]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), disable=quiet) as progress:
         yield progress
+
+
+@contextmanager
+def _logged(session: Session) -> Iterator[None]:
+    """Keep the trace of a bug of ours, and in any case the log."""
+    try:
+        yield
+    except AtroError:
+        raise
+    except Exception as error:
+        trace = session.folder.logs / "trace.txt"
+        write_text(trace, traceback.format_exc())
+        error.add_note(f"the trace is in {trace}")
+        raise
+    finally:
+        _write_log(session)
 
 
 def _write_log(session: Session) -> None:
@@ -126,6 +164,6 @@ def _write_log(session: Session) -> None:
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "jobs": session.jobs,
         "seconds": session.seconds,
-        "study": json.loads(session.study.model_dump_json()),
+        **session.asked,
     }
     write_json(session.folder.logs / "run.json", content)

@@ -39,6 +39,20 @@ def print_contrast(table: pd.DataFrame, most: int) -> None:
     _print(heads, rows, title=f"The {len(first)} smallest classical p of {len(table)} (uncorrected)")
 
 
+def print_estimates(rows: pd.DataFrame) -> None:
+    """Print the rows of one table: every method with its estimate, its interval, and its p or pd."""
+    said = [
+        [
+            *(row.structure, row.term, row.method, _number(row.estimate)),
+            *(f"{_number(row.ci_low)} to {_number(row.ci_high)}", _number(row.p), _number(row.pd, ".3f")),
+        ]
+        for row in rows.itertuples()
+    ]
+    prob = float(rows["ci_prob"].max())
+    heads = ["outcome", "term", "method", "estimate", f"{prob:.0%} interval", "p", "pd"]
+    _print(heads, said, title="; ".join(dict.fromkeys(rows["unit"])))
+
+
 def _number(value: Any, form: str = ".3g") -> str:
     return MISSING if math.isnan(value) else format(value, form)
 

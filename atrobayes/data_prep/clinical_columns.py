@@ -51,7 +51,8 @@ def _text(text: str) -> str:
     return text
 
 
-def _number(text: str) -> float:
+def read_number(text: str) -> float:
+    """Number with a decimal point; whatever else stands there is an IllegalCellError that says what to write."""
     if _NUMBER.fullmatch(text):
         return float(text)
     if _SEPARATED.fullmatch(text):
@@ -60,7 +61,7 @@ def _number(text: str) -> float:
 
 
 def _amount(text: str) -> float:
-    value = _number(text)
+    value = read_number(text)
     if value < 0 or math.isinf(value):
         raise IllegalCellError("it cannot be negative or infinite")
     return value
@@ -74,7 +75,7 @@ def _count(text: str) -> float:
 
 
 def _edss(text: str) -> float:
-    value = _number(text)
+    value = read_number(text)
     if value not in EDSS_VALUES:
         raise IllegalCellError("0.5 does not exist" if value == 0.5 else "mend the value, or n/a where it is unknown")
     return value

@@ -58,6 +58,8 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "count_missing": Rule("number of lesions or other predictor not known"),
         "state_unknown": Rule("not known whether there was disease activity"),
         "covariate_missing": Rule("a covariate not known"),
+        "outcome_missing": Rule("an outcome of the table not known"),
+        "label_missing": Rule("group or patient of a row of the table not known"),
         "excluded": Rule("left out by the condition of this analysis"),
         "too_few_volumes": Rule("a structure measured in too few rows, or equal in all"),
         "too_few_values": Rule("a clinical variable known in too few patients or visits, or equal in all"),

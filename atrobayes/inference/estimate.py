@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
 from atrobayes.inference.classical.classical import classical
-from atrobayes.inference.engine import Settings, refusal
+from atrobayes.inference.engine import Settings, choose_engine, refusal
 from atrobayes.inference.fit import Fit, fit
 from atrobayes.inference.plan import PLANS, parts
 from atrobayes.inference.seeds import derive
@@ -21,6 +22,10 @@ from atrobayes.models.marginals import Mixture
 from atrobayes.models.model import Model, get_model
 from atrobayes.models.priors import Priors
 from atrobayes.models.terms import terms_of
+
+
+def _silent(_model: str, _engine: str) -> None:
+    """Tell nobody."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,10 @@ class Choices:
     interval : float
         Probability inside every interval.
     rope : Rope
+    pool : bool
+        Also fit models that shrink the outcomes together; False where outcomes are not brain structures.
+    announce : callable
+        Told (model, engine) before each fit.
     """
 
     priors: Priors = field(default_factory=Priors)
@@ -47,6 +56,60 @@ class Choices:
     seed: int = 1
     interval: float = 0.95
     rope: Rope = field(default_factory=Rope)
+    pool: bool = True
+    announce: Callable[[str, str], None] = _silent
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What is to be fitted to one frame.
+
+    Attributes
+    ----------
+    fits : tuple of (Frame, Model)
+        In the order they are fitted.
+    refused : dict of str to str
+        Models that the engine asked for cannot fit, or the frame holds nothing for, and why, in words.
+    """
+
+    fits: tuple[tuple[Frame, Model], ...]
+    refused: dict[str, str]
+
+
+def plan_fits(frame: Frame, choices: Choices) -> Planned:
+    """Choose the models for a frame and its parts, before any work.
+
+    Parameters
+    ----------
+    frame : Frame
+    choices : Choices
+
+    Returns
+    -------
+    Planned
+
+    Raises
+    ------
+    UsageError
+        If the engine asked for is unknown.
+    """
+    fits, refused = [], {}
+    models = [model for model in map(get_model, PLANS[frame.kind].models) if choices.pool or not model.joint]
+    for part in parts(frame):
+        for model in models:
+            reason = refusal(choices.engine, model, part, choices.priors) or _unsuited(model, part, choices.priors)
+            if reason is None:
+                fits.append((part, model))
+            else:
+                refused[model.name] = reason
+    return Planned(tuple(fits), refused)
+
+
+def _unsuited(model: Model, frame: Frame, priors: Priors) -> str | None:
+    """Why the frame holds nothing for the model, whatever the engine."""
+    from atrobayes.models.structures_pooled import STRUCTURES_POOLED, unpoolable
+
+    return unpoolable(frame, priors) if model is STRUCTURES_POOLED else None
 
 
 @dataclass(frozen=True)
@@ -87,21 +150,17 @@ def estimate(frame: Frame, choices: Choices, store: Store | None = None) -> Esti
     UsageError
         If the engine asked for is unknown.
     """
-    tables, fits, refused = [], [], {}
+    planned = plan_fits(frame, choices)
+    tables, fits = [], []
     for part in parts(frame):
         beside = classical(part, choices.interval, derive(choices.seed, frame.analysis, "permutation"))
         tables.append(beside)
-        for name in PLANS[frame.kind].models:
-            model = get_model(name)
-            reason = refusal(choices.engine, model, part, choices.priors)
-            if reason is not None:
-                refused[name] = reason
-                continue
+        for model in [model for of, model in planned.fits if of.part == part.part]:
             posterior, rows = _bayes(model, part, choices, beside, store)
             fits.append(posterior)
             tables.append(rows)
     terms = [term.name for part in parts(frame) for term in terms_of(part)]
-    return Estimated(_in_order(pd.concat(tables, ignore_index=True), frame, terms), tuple(fits), refused)
+    return Estimated(_in_order(pd.concat(tables, ignore_index=True), frame, terms), tuple(fits), planned.refused)
 
 
 def _bayes(
@@ -109,6 +168,7 @@ def _bayes(
 ) -> tuple[Fit, pd.DataFrame]:
     """Fit one model, and describe its posterior beside the headline classical rows."""
     own = model.frame(frame)
+    choices.announce(model.name, choose_engine(choices.engine, model, own, choices.priors).name)
     posterior = fit(
         model,
         own,
