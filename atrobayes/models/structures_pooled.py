@@ -1,0 +1,260 @@
+"""Disjoint structures fitted together: their slopes shrink towards a common one as far as the data say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from atrobayes.models.coding import deviation_scale
+from atrobayes.models.crossed import Grid, log_density, slots
+from atrobayes.models.frame import Frame
+from atrobayes.models.linear import Linear
+from atrobayes.models.priors import Priors
+from atrobayes.models.slopes import mixed_design
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+# parts of the brain of which none contains another (a test holds them against the catalogue); outcomes by other
+# names, a study's own structures among them, are not pooled: nobody knows what they overlap with
+POOLED = (
+    "cortex",
+    "total_wm",
+    "thalamus",
+    "caudate",
+    "putamen",
+    "pallidum",
+    "hippocampus",
+    "amygdala",
+    "accumbens",
+    "cerebellum",
+    "lateral_ventricle",
+)
+# fewer say nothing about how much structures differ
+FEWEST = 3
+INTERCEPT_SD = 0.5
+LKJ_ETA = 2.0
+RANDOM = ("patient_sd", "patient_structure_sd", "interval_sd")
+
+
+def pooled_outcomes(frame: Frame) -> tuple[str, ...]:
+    """Outcomes of a frame that are pooled: those named in POOLED, in the frame's order."""
+    return tuple(name for name in frame.outcomes if name in POOLED)
+
+
+def unpoolable(frame: Frame, priors: Priors) -> str | None:
+    """Say why nothing can be pooled, in words; None where it can.
+
+    Parameters
+    ----------
+    frame : Frame
+    priors : Priors
+        Slopes of several structures have a scale in common only when standardised.
+    """
+    found = pooled_outcomes(frame)
+    if len(found) < FEWEST:
+        return f"{len(found)} structures that can be pooled, where {FEWEST} are the least"
+    if priors.raw:
+        return "the prior of the slopes is in raw units, which structures do not share"
+    return None
+
+
+@dataclass(frozen=True)
+class StructuresPooled:
+    """All disjoint structures in long format, standardised, every one oriented so that it shrinks with atrophy.
+
+    Each structure's own effects (intercept, slope, and their group contrasts) deviate from the common ones with SDs
+    and correlations learned from the data. What structures share by patient and by interval is a random intercept
+    each: the structures of one pair of scans share its error.
+
+    Attributes
+    ----------
+    name, revision, method, formula, family, joint, template
+        As the Model contract has them.
+    """
+
+    name: str = "structures_pooled"
+    revision: str = "1"
+    method: str = "bayes_structures"
+    formula: str = (
+        "change ~ lesions * group + (lesions * group | structure) + (1 | patient) + (1 | patient:structure)"
+        " + (1 | patient:interval)"
+    )
+    family: str = "gaussian"
+    joint: bool = True
+    template: str = "structures_pooled"
+
+    def frame(self, frame: Frame) -> Frame:
+        """Keep the outcomes of POOLED; without any, the frame has no outcome (see `unpoolable`)."""
+        found = pooled_outcomes(frame)
+        return frame.select(np.arange(len(frame.x)), np.array([frame.outcomes.index(name) for name in found], int))
+
+    def linear(self, frame: Frame, priors: Priors) -> Linear | None:  # noqa: ARG002 - the contract's
+        """Return None: more SDs than quadrature has axes for."""
+        return None
+
+    def graph(self, frame: Frame, priors: Priors, *, centred: bool = False) -> Any:
+        """Build the PyMC graph of all outcomes, random intercepts integrated out.
+
+        Free variables coefficients (coef,), structure_cholesky (packed), structure_raw (structure, coef) or, centred,
+        structure_effects, covariates (structure, covariate) where there are any, residual_sd, patient_sd,
+        patient_structure_sd and interval_sd.
+        """
+        import pymc as pm
+
+        data = self.data(frame, priors)
+        structures = len(frame.outcomes)
+        with pm.Model() as graph:
+            held = {name: pm.Data(name, values) for name, values in data.items()}
+            mean = held["X"] @ _slopes(held, structures, len(data["prior_mean"]), centred=centred).T
+            if "Z" in held:
+                shape = (structures, data["Z"].shape[1])
+                mean = mean + held["Z"] @ pm.Normal("covariates", 0, held["covariate_sd"], shape=shape).T
+            own, left = held["patient_prior"], held["residual_prior"]
+            sds = [pm.HalfStudentT(name, nu=own[0], sigma=own[1]) for name in RANDOM]
+            sds.append(pm.HalfStudentT("residual_sd", nu=left[0], sigma=left[1]))
+            _observe(held, mean, sds)
+        return graph
+
+    def data(self, frame: Frame, priors: Priors) -> dict[str, np.ndarray]:
+        """Give the numbers of the graph: one y for each value that is there, all outcomes below each other.
+
+        Raises
+        ------
+        ValueError
+            If `unpoolable` says why.
+        """
+        reason = unpoolable(frame, priors)
+        if reason is not None:
+            raise ValueError(reason)
+        design = mixed_design(frame, priors)
+        y = frame.y_standardised * frame.orientation
+        row, structure = np.nonzero(~np.isnan(y))
+        place = slots(frame.patient)
+        at = frame.patient[row], place[row], structure
+        present = np.zeros((len(frame.patients), int(place.max()) + 1, y.shape[1]))
+        present[at] = 1
+        numbers = {
+            "y": y[row, structure],
+            "row": row,
+            "X": design.X,
+            **dict(zip(("patient", "slot", "structure"), at, strict=True)),
+            "present": present,
+            "prior_mean": design.prior_mean,
+            "prior_sd": design.prior_sd,
+            "structure_sd_prior": _structure_sd_prior(len(frame.groups), priors),
+            "patient_prior": np.array([priors.patient_sd.nu, priors.patient_sd.scale]),
+            "residual_prior": np.array([priors.residual_sd.nu, priors.residual_sd.scale]),
+        }
+        if frame.covariates.shape[1]:
+            numbers |= {"Z": frame.covariates_standardised, "covariate_sd": np.array(priors.covariate_sd)}
+        return numbers
+
+    def terms(self, draws: xr.Dataset, frame: Frame, priors: Priors) -> xr.DataArray:
+        """Slopes of every structure, common part and its own, natural sign: (chain, draw, outcome, term)."""
+        import xarray as xr
+
+        design = mixed_design(frame, priors)
+        common = _numpy(draws, "coefficients")[:, :, None, :]
+        slopes = (common + self._effects(draws, frame, priors)) @ design.contrasts.T
+        values = slopes * (frame.slope_scale * frame.orientation)[:, None]
+        coords = {"outcome": list(frame.outcomes), "term": list(design.terms)}
+        return xr.DataArray(values, dims=("chain", "draw", "outcome", "term"), coords=coords)
+
+    def sds(self, draws: xr.Dataset, frame: Frame, priors: Priors) -> xr.DataArray:
+        """Standard deviations in each structure's units: (chain, draw, outcome, sd).
+
+        Random intercepts and residuals, then `structure_sd[…]`: how much structures differ in each coefficient.
+        """
+        import xarray as xr
+
+        design = mixed_design(frame, priors)
+        names = (*RANDOM, "residual_sd")
+        common = np.stack([_numpy(draws, name) for name in names], axis=-1)
+        between = np.sqrt((self._cholesky(draws, frame, priors) ** 2).sum(axis=-1))
+        is_slope = _is_slope(len(frame.groups))
+        units = np.where(is_slope, frame.slope_scale[:, None], frame.scales.y_sd[:, None])
+        values = [common[:, :, None, :] * frame.scales.y_sd[:, None], between[:, :, None, :] * units]
+        labels = [*names, *(f"structure_sd[{coef}]" for coef in design.coefs)]
+        coords = {"outcome": list(frame.outcomes), "sd": labels}
+        return xr.DataArray(
+            np.concatenate(values, axis=-1), dims=("chain", "draw", "outcome", "sd"), coords=coords
+        )
+
+    def term_priors(self, frame: Frame, priors: Priors) -> tuple[np.ndarray, np.ndarray]:
+        """Prior means, raw units, (outcome, term); SDs are NaN: with an unknown SD between structures not normal."""
+        design = mixed_design(frame, priors)
+        mean = design.term_prior_mean * (frame.slope_scale * frame.orientation)[:, None]
+        return mean, np.full_like(mean, np.nan)
+
+    def _effects(self, draws: xr.Dataset, frame: Frame, priors: Priors) -> np.ndarray:
+        """(chain, draw, structure, coef): each structure's own deviations."""
+        if "structure_effects" in draws:
+            return _numpy(draws, "structure_effects")
+        return np.einsum("...ij,...kj->...ki", self._cholesky(draws, frame, priors), _numpy(draws, "structure_raw"))
+
+    def _cholesky(self, draws: xr.Dataset, frame: Frame, priors: Priors) -> np.ndarray:
+        """(chain, draw, coef, coef): lower triangle of the covariance between structures."""
+        packed, scale = _numpy(draws, "structure_cholesky"), _structure_sd_prior(len(frame.groups), priors)
+        whole = np.zeros((*packed.shape[:2], len(scale), len(scale)))
+        whole[..., *np.tril_indices(len(scale))] = packed
+        return whole * scale[:, None]
+
+
+STRUCTURES_POOLED = StructuresPooled()
+
+
+def _slopes(held: dict[str, Any], structures: int, coefs: int, *, centred: bool) -> Any:
+    """(structure, coef): common coefficients plus each structure's own deviations from them."""
+    import pymc as pm
+
+    common = pm.Normal("coefficients", held["prior_mean"], held["prior_sd"], shape=coefs)
+    # SDs of half-normal(0, 1), put on their scale afterwards: half-normal(0, scale)
+    packed = pm.LKJCholeskyCov(
+        "structure_cholesky",
+        n=coefs,
+        eta=LKJ_ETA,
+        sd_dist=pm.HalfNormal.dist(1.0, shape=coefs),
+        compute_corr=False,
+    )
+    cholesky = pm.expand_packed_triangular(coefs, packed) * held["structure_sd_prior"][:, None]
+    if centred:
+        return common + pm.MvNormal("structure_effects", np.zeros(coefs), chol=cholesky, shape=(structures, coefs))
+    return common + pm.Normal("structure_raw", 0, 1, shape=(structures, coefs)) @ cholesky.T
+
+
+def _observe(held: dict[str, Any], mean: Any, sds: list[Any]) -> None:
+    """Values given the mean of each row and structure."""
+    import pymc as pm
+
+    grid = Grid(*(held[name] for name in ("patient", "slot", "structure", "present")))
+
+    def logp(value: Any, expected: Any, *sds: Any) -> Any:
+        return log_density(value - expected, grid, *sds)
+
+    pm.CustomDist(
+        "response",
+        mean[held["row"], held["structure"]],
+        *sds,
+        logp=logp,
+        signature="(n),(),(),(),()->(n)",
+        observed=held["y"],
+    )
+
+
+def _is_slope(groups: int) -> np.ndarray:
+    """(coef,): whether a coefficient of `mixed_design` is a slope, not an intercept."""
+    return np.array([False, True] + [False] * (groups - 1) + [True] * (groups - 1))
+
+
+def _structure_sd_prior(groups: int, priors: Priors) -> np.ndarray:
+    """(coef,): scales of the half-normal SDs between structures; a difference of two groups has that of its mean."""
+    own = np.where(_is_slope(groups), priors.slope_sd, INTERCEPT_SD)
+    own[2:] *= deviation_scale(groups) / np.sqrt(2)
+    return own
+
+
+def _numpy(draws: xr.Dataset, name: str) -> np.ndarray:
+    return draws[name].transpose("chain", "draw", ...).to_numpy()
