@@ -61,7 +61,7 @@ def kenward_roger(X: np.ndarray, patient: np.ndarray, fit: Reml) -> KenwardRoger
         that of ordinary regression, rows minus coefficients, exactly.
     fit : Reml
         Of these rows. At a singular fit the information is taken at patient variance 0: standard errors grow by
-        what not knowing that variance adds, but degrees of freedom stay near rows minus coefficients.
+        what not knowing that variance adds; degrees of freedom fall below rows minus coefficients, often by little.
 
     Returns
     -------
