@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,11 +69,12 @@ def interval_rows(study: Study, analysis: Analysis, cohort: xr.Dataset) -> Rows:
     """
     column = analysis.column(study.definitions.lesion_timing)
     whole = _joined(study, analysis, cohort)
-    _check_columns(study, analysis, whole, column)
-    numbers = {column: _state(whole, column) if analysis.kind == "comparison" else whole[column]}
+    known = _known(whole, _structures(cohort))
+    _check_columns(study, analysis, whole, known, column)
+    numbers = {column: _state(whole, column) if analysis.kind == "comparison" else _number(whole[column])}
     numbers |= {name: _number(whole[name]) for name in analysis.covariates}
     table = whole.assign(**{name: values.astype("float64") for name, values in numbers.items()})
-    left_out = _excluded(study, analysis, whole)
+    left_out = _excluded(study, analysis, whole, known)
     reasons = {name: table[name].isna() & ~left_out for name in (column, *analysis.covariates)}
     exclusions = [_by_study(analysis, row) for row in whole[left_out].itertuples()]
     exclusions += [
@@ -81,7 +83,7 @@ def interval_rows(study: Study, analysis: Analysis, cohort: xr.Dataset) -> Rows:
         for row in table[missing].itertuples()
     ]
     kept = ~(left_out | np.logical_or.reduce(list(reasons.values())))
-    structures = tuple(cohort["structure"].to_numpy().tolist())
+    structures = tuple(_structures(cohort))
     return Rows(table[kept].sort_values(KEY), structures, column, tuple(exclusions), len(table))
 
 
@@ -92,8 +94,17 @@ def _joined(study: Study, analysis: Analysis, cohort: xr.Dataset) -> pd.DataFram
         intervals = spanning(cohort, study.definitions, analysis.visit_from, analysis.visit_to)
     long = changes(cohort, intervals, study.definitions)
     wide = long.pivot_table(index=KEY, columns="structure", values=analysis.outcome, sort=False, dropna=False)
+    # without any interval there is nothing to pivot, and the columns are there all the same
+    wide = wide.reindex(columns=_structures(cohort))
     joined = intervals.merge(wide.reset_index(), on=KEY, how="left", validate="one_to_one")
-    return joined.merge(patients(cohort).drop(columns="group"), on="patient", how="left", validate="many_to_one")
+    people = patients(cohort)
+    # a column of the user's own may have a name that intervals or structures have: theirs counts
+    own = [name for name in people if name == "patient" or name not in joined]
+    return joined.merge(people[own], on="patient", how="left", validate="many_to_one")
+
+
+def _structures(cohort: xr.Dataset) -> list[str]:
+    return [str(name) for name in cohort["structure"].to_numpy()]
 
 
 def patients(cohort: xr.Dataset) -> pd.DataFrame:
@@ -102,15 +113,15 @@ def patients(cohort: xr.Dataset) -> pd.DataFrame:
     return pd.DataFrame({name: cohort[name].to_numpy() for name in names})
 
 
-def _check_columns(study: Study, analysis: Analysis, table: pd.DataFrame, column: str) -> None:
+def _check_columns(study: Study, analysis: Analysis, table: pd.DataFrame, known: Sequence[str], column: str) -> None:
     wanted = {"predictor": (column,), "covariates": analysis.covariates}
     place = f"{analysis.id}.{{}}"
     faults = [
-        Fault(repr(name), "a column of intervals.tsv or patients.tsv", f"one of {', '.join(_known(table))}",
+        Fault(repr(name), "a column of intervals.tsv or patients.tsv", f"one of {', '.join(known)}",
               str(study.path), column=place.format(key))
         for key, names in wanted.items()
         for name in names
-        if name not in _known(table)
+        if name not in known
     ]  # fmt: skip
     if faults:
         raise StudyError(faults)
@@ -126,8 +137,9 @@ def _check_columns(study: Study, analysis: Analysis, table: pd.DataFrame, column
         raise StudyError(faults)
 
 
-def _known(table: pd.DataFrame) -> list[str]:
-    return [name for name in table.columns if name not in {*KEY, "group", "neda3_failed"}]
+def _known(table: pd.DataFrame, structures: Sequence[str]) -> list[str]:
+    """Columns that may be a predictor or a covariate."""
+    return [name for name in table.columns if name not in {"patient", "group", "neda3_failed", *structures}]
 
 
 def _number(values: pd.Series) -> pd.Series:
@@ -152,17 +164,17 @@ def _state(table: pd.DataFrame, column: str) -> pd.Series:
     return values.map({active: 1.0, quiet: 0.0})
 
 
-def _excluded(study: Study, analysis: Analysis, table: pd.DataFrame) -> pd.Series:
+def _excluded(study: Study, analysis: Analysis, table: pd.DataFrame, known: Sequence[str]) -> pd.Series:
     nothing = pd.Series(False, index=table.index)
     if not analysis.exclude or table.empty:
         return nothing
     fault = Fault(
         repr(analysis.exclude), "a condition on columns of the rows, such as new_t2_from > 20",
-        f"columns are patient, group, {', '.join(_known(table))}", str(study.path), column=f"{analysis.id}.exclude",
+        f"columns are patient, group, {', '.join(known)}", str(study.path), column=f"{analysis.id}.exclude",
     )  # fmt: skip
     try:
         met = table.eval(analysis.exclude, engine="python")
-    except Exception as error:  # noqa: BLE001 - pandas raises what the expression makes Python raise
+    except Exception as error:  # pandas raises what the expression makes Python raise
         raise StudyError(fault) from error
     if not (isinstance(met, pd.Series) and met.dtype == bool):
         raise StudyError(fault)
