@@ -32,7 +32,7 @@ METHODS = {
 _FLAGS = {
     "singular": "the patient SD is estimated as 0",
     "leverage": "one row decides the slope of a group: its hat value is above 0.5",
-    "few_patients": f"fewer than {FEW_PATIENTS} patients",
+    "few_patients": f"fewer than {FEW_PATIENTS} patients in a group the term rests on",
     "not_estimable": "a group has no spread in the predictor: no classical slope",
     "prior_only": "the group's own data say nothing of this slope: the row shows the prior and the other groups",
     "gate_failed": "the fit did not pass its convergence gate",

@@ -102,8 +102,9 @@ class Priors:
 
     def describe(self) -> dict[str, str]:
         """Each prior in words, standardised, for the record of a fit."""
+        unit = " in raw units" if self.raw else ""
         return {
-            "slope of each group": f"normal({self.slope_mean:g}, {self.slope_sd:g}){' in raw units' if self.raw else ''}",
+            "slope of each group": f"normal({self.slope_mean:g}, {self.slope_sd:g}){unit}",
             "correlation of two groups' slopes": f"{self.slope_correlation:g}",
             "mean of the groups' intercepts": f"normal(0, {self.intercept_mean_sd:g})",
             "difference of two intercepts": f"normal(0, {self.intercept_difference_sd:g})",

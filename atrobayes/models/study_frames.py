@@ -18,6 +18,8 @@ from atrobayes.models.clinical_rows import BASELINE, COUNTS, SCORES, baseline_ro
 from atrobayes.models.frame import UNGROUPED, Frame
 from atrobayes.study import Study
 
+_COURSES = {"counts": COUNTS, "scores": SCORES}
+
 
 def fewest_rows(groups: int) -> int:
     """Rows below which nothing is fitted: an intercept and a slope a group, and two SDs."""
@@ -64,9 +66,11 @@ def build_frames(study: Study, analysis: Analysis, cohort: xr.Dataset) -> Framed
         would enter a regression.
     """
     if analysis.kind == "groups":
-        return _clinical(study, analysis, baseline_rows(cohort), cohort, {"groups": BASELINE})
+        return _clinical(study, analysis, baseline_rows(cohort), cohort, [("groups", BASELINE)])
     if analysis.kind == "course":
-        return _clinical(study, analysis, course_rows(cohort), cohort, {"counts": COUNTS, "scores": SCORES})
+        # a frame each: relapses have no visit 0, and so fewer terms
+        each = [(kind, {name: unit}) for kind, units in _COURSES.items() for name, unit in units.items()]
+        return _clinical(study, analysis, course_rows(cohort), cohort, each)
     return _intervals(study, analysis, cohort)
 
 
@@ -114,13 +118,13 @@ def _clinical(
     analysis: Analysis,
     table: pd.DataFrame,
     cohort: xr.Dataset,
-    outcomes: Mapping[str, Mapping[str, str]],
+    outcomes: Sequence[tuple[str, Mapping[str, str]]],
 ) -> Framed:
     order = _groups(cohort)
     if analysis.kind == "groups" and len(order) < 2:
         return Framed((), (_skipped(analysis, "one group only: nothing to compare"),))
     frames, left_out = [], []
-    for kind, units in outcomes.items():
+    for kind, units in outcomes:
         usable = [name for name in units if _enough(table[name], fewest_rows(len(order)))]
         left_out += [_too_few_values(analysis, name, fewest_rows(len(order))) for name in units if name not in usable]
         if usable:
@@ -141,7 +145,7 @@ def _clinical_frame(
         patient="patient",
         kind=kind,
         analysis=analysis.id,
-        part=kind if analysis.kind == "course" else "",
+        part=next(iter(units)) if analysis.kind == "course" else "",
         unit=list(units.values()),
         outcome_sd=study.priors.outcome_sd,
     )

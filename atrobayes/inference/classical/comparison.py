@@ -107,16 +107,7 @@ def _group_rows(frame: Frame, k: int, interval: float) -> list[dict[str, Any]]:
 
 
 def _by_t(test: TTest) -> dict[str, Any]:
-    return {
-        "engine": "t",
-        "estimate": test.estimate,
-        "sd": test.se,
-        "df": test.df,
-        "statistic": test.statistic,
-        "p": test.p,
-        "ci_low": test.low,
-        "ci_high": test.high,
-    }
+    return {"engine": "t"} | test.cells()
 
 
 def _by_ranks(first: np.ndarray, second: np.ndarray, interval: float) -> dict[str, Any]:

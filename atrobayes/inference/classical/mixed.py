@@ -12,7 +12,8 @@ import pandas as pd
 from atrobayes.inference.classical.kenward_roger import kenward_roger
 from atrobayes.inference.classical.regression import LARGE_LEVERAGE, few_patients, leverage
 from atrobayes.inference.classical.reml import Reml, fit_reml
-from atrobayes.models import estimates, student_t
+from atrobayes.inference.classical.two_groups import t_test
+from atrobayes.models import estimates
 from atrobayes.models.coding import term_weights
 from atrobayes.models.frame import Frame
 from atrobayes.models.terms import terms_of
@@ -77,7 +78,7 @@ def _outcome_rows(frame: Frame, k: int, interval: float) -> list[dict[str, Any]]
             row = estimates.constants(frame, term, k) | common | {"method": method, "flags": flags}
             if procedure is not None and contrast is not None:
                 estimate, error, df = procedure(contrast)
-                row |= _test(scale * estimate, scale * error, df, interval)
+                row |= t_test(scale * estimate, scale * error, df, interval).cells()
             rows.append(row)
     return rows
 
@@ -96,10 +97,10 @@ def _procedures(X: np.ndarray, patient: np.ndarray, fit: Reml) -> dict[str, Proc
 
 
 def _flags(frame: Frame, rows: np.ndarray, *, estimable: bool, singular: bool) -> str:
-    few = few_patients(frame, rows)
-    marks = {"not_estimable": not estimable, "singular": estimable and singular,
-             "leverage": estimable and _leverage(frame, rows) > LARGE_LEVERAGE, "few_patients": few}  # fmt: skip
-    return ",".join(name for name, is_so in marks.items() if is_so)
+    if not estimable:
+        return "not_estimable"
+    large, few = _leverage(frame, rows) > LARGE_LEVERAGE, few_patients(frame, rows)
+    return ",".join(["singular"] * singular + ["leverage"] * large + ["few_patients"] * few)
 
 
 def _leverage(frame: Frame, rows: np.ndarray) -> float:
@@ -151,17 +152,3 @@ def _contrast(weights: np.ndarray, slope_column: list[int | None], size: int) ->
         if column is not None:
             contrast[column] = weight
     return contrast
-
-
-def _test(estimate: float, error: float, df: float, interval: float) -> dict[str, float]:
-    statistic = estimate / error
-    half = error * float(student_t.isf((1 - interval) / 2, df))
-    return {
-        "estimate": estimate,
-        "sd": error,
-        "df": df,
-        "statistic": statistic,
-        "p": 2 * float(student_t.sf(abs(statistic), df)),
-        "ci_low": estimate - half,
-        "ci_high": estimate + half,
-    }

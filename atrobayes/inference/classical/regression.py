@@ -11,10 +11,10 @@ import pandas as pd
 from atrobayes.inference.classical.two_groups import t_test, welch_df
 from atrobayes.models import estimates
 from atrobayes.models.coding import term_weights
+from atrobayes.models.estimates import FEW_PATIENTS
 from atrobayes.models.frame import Frame
 from atrobayes.models.terms import terms_of
 
-FEW_PATIENTS = 10
 LARGE_LEVERAGE = 0.5
 
 
@@ -149,14 +149,7 @@ def _cells(used: list[tuple[float, _Slope]], scale: float, interval: float, few:
     estimate = scale * sum(weight * slope.estimate for weight, slope in used)
     test = t_test(estimate, scale * float(np.sqrt(variances.sum())), df, interval)
     large = any(slope.leverage > LARGE_LEVERAGE for _, slope in used)
-    return {
-        "estimate": test.estimate,
-        "sd": test.se,
-        "df": test.df,
-        "statistic": test.statistic,
-        "p": test.p,
-        "ci_low": test.low,
-        "ci_high": test.high,
+    return test.cells() | {
         "r2": used[0][1].r2 if len(used) == 1 else np.nan,
         "flags": ",".join(["leverage"] * large + ["few_patients"] * few),
     }

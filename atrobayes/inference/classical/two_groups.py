@@ -35,6 +35,18 @@ class TTest:
     low: float
     high: float
 
+    def cells(self) -> dict[str, float]:
+        """The test as cells of estimates.tsv."""
+        return {
+            "estimate": self.estimate,
+            "sd": self.se,
+            "df": self.df,
+            "statistic": self.statistic,
+            "p": self.p,
+            "ci_low": self.low,
+            "ci_high": self.high,
+        }
+
 
 def t_test(estimate: float, se: float, df: float, level: float) -> TTest:
     """Test an estimate against 0.
