@@ -29,8 +29,11 @@ from atrobayes.reports.wording import (
 _RAW = {"estimate": "Estimate", "median": "Median", "sd": "SD or SE"}
 _RANGES = {"ci": "{kinds}", "hdi": "{level} highest-density (HDI)", "rope": "ROPE"}
 _OTHER: dict[str, tuple[str, Callable[[float], str]]] = {
-    "df": ("df", number), "statistic": ("t", number), "p": ("p", p_cell), "q_bh": ("q (BH)", p_cell),
-    "p_holm": ("p (Holm)", p_cell), "pd": ("pd", probability), "p_rope": ("P(in ROPE)", probability),
+    "df": ("df", number), "statistic": ("Statistic", number), "p": ("p", p_cell), "q_bh": ("q (BH)", p_cell),
+    "p_holm": ("p (Holm)", p_cell), "r2": ("R²", number), "std_difference": ("Standardised difference", number),
+    "prob_superiority": ("P(superiority)", probability),
+    "prob_superiority_within": ("P(superiority) within", probability), "n_both": ("Patients with both", number),
+    "pd": ("pd", probability), "p_rope": ("P(in ROPE)", probability),
     "log_bf10": ("log BF₁₀", number), "type_s": ("Type S", probability), "type_m": ("Type M", number),
     "p_sig_rep": ("P(p < 0.05 again)", probability), "pull": ("Pull", number), "shrinkage": ("Shrinkage", number),
     "rhat": ("R-hat", number), "ess_bulk": ("ESS bulk", number), "ess_tail": ("ESS tail", number),

@@ -99,7 +99,7 @@ def cohort_flow(results: Results) -> Flow:
 
 
 def analysed(results: Results) -> pd.DataFrame:
-    """Count the intervals each analysis rests on.
+    """Count the intervals each analysis of intervals rests on.
 
     Parameters
     ----------
@@ -112,15 +112,19 @@ def analysed(results: Results) -> pd.DataFrame:
         Index analysis; columns "all" and each group, as text: one number, or "36 to 40" where
         structures differ. A group's count is that of its slope.
     """
-    rows = results.estimates.groupby("analysis", sort=False)
+    of_intervals = results.estimates[results.estimates["predictor"] != ""]
+    rows = of_intervals.groupby("analysis", sort=False)
     return pd.DataFrame.from_dict(
-        {str(name): _sizes(part, results.groups, "n_obs") for name, part in rows}, orient="index"
+        {str(name): sizes(part, results.groups, "n_obs") for name, part in rows}, orient="index"
     )
 
 
 def patients_analysed(results: Results) -> pd.Series:
-    """Count the patients with at least one interval analysed: "all" and each group, as in `analysed`."""
-    return pd.Series(_sizes(results.estimates, results.groups, "n_patients"))
+    """Count the patients of the largest analysis of intervals: "all" and each group, n/a where no row tells."""
+    rows = results.estimates[results.estimates["predictor"] != ""]
+    own = {group: rows.loc[rows["term"] == f"slope[{group}]", "n_patients"].max() for group in results.groups}
+    largest = {"all": rows["n_patients"].max()} | own
+    return pd.Series({name: count(float(value)) for name, value in largest.items()})
 
 
 def steroids_unknown(results: Results) -> str:
@@ -143,13 +147,30 @@ def steroids_unknown(results: Results) -> str:
     )
 
 
-def _sizes(rows: pd.DataFrame, groups: tuple[str, ...], column: str) -> dict[str, str]:
+def sizes(rows: pd.DataFrame, groups: tuple[str, ...], column: str) -> dict[str, str]:
+    """Say how many rows or patients estimates rest on.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Rows of the estimates.
+    groups : tuple of str
+    column : {"n_obs", "n_patients"}
+
+    Returns
+    -------
+    dict of str to str
+        "all" and each group: one number, "36 to 40" where structures differ, n/a where no row tells. A group's
+        count is that of its slope.
+    """
     own = rows["term"].isin([f"slope[{group}]" for group in groups])
     together = rows[~own]
     if not len(together):  # more than two groups have no term of their own for all
         together = (
             rows.drop_duplicates(["analysis", "structure", "term"]).groupby(["analysis", "structure"])[[column]].sum()
         )
+    if (together.get("term", pd.Series(dtype=str)) == "slope[ALL]").any():
+        together = together[together["term"] == "slope[ALL]"]
     by_group = {group: _range(rows.loc[rows["term"] == f"slope[{group}]", column]) for group in groups}
     return {"all": _range(together[column])} | by_group
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from atrobayes.files import Column, write_table
+from atrobayes.models.estimates import METHODS
 from atrobayes.reports.results import ENGINE_ORDER
 
 P_CUT = 0.05
@@ -19,16 +20,43 @@ VERDICTS = {
     "bayes_only": "pd above its cut-off, p not below its cut-off",
     "neither": "neither is clear",
     "opposite_sign": "both are clear, but the estimates have different signs",
+    "not_tested": "nothing to compare: neither p nor pd (a rate or a median), or no Bayesian answer beside the p",
 }
 _SHARED = ("unit", "n_obs", "n_patients")
-_OF_METHOD = {
-    "classical": ("estimate", "ci_low", "ci_high", "p", "q_bh", "flags"),
-    "bayes": ("estimate", "ci_low", "ci_high", "pd", "p_rope", "flags"),
+_BAYES = ("estimate", "ci_low", "ci_high", "pd", "p_rope", "flags")
+_OF_METHOD = {"classical": ("estimate", "ci_low", "ci_high", "p", "q_bh", "flags"), "bayes": _BAYES}
+# beside the headline; what is not here equals the headline's or does not exist
+_BESIDE = {
+    "classical_kr": ("ci_low", "ci_high", "p", "q_bh"),
+    "classical_clustered": ("p", "q_bh"),
+    "classical_permutation": ("p", "q_bh"),
+    "classical_welch": ("estimate", "ci_low", "ci_high", "p", "q_bh"),
+    "bayes_robust": _BAYES,
+    "bayes_normal": _BAYES,
+    "bayes_structures": _BAYES,
 }
+_UNITS = {"p": "probability", "q_bh": "probability", "pd": "probability", "p_rope": "probability", "flags": ""}
+_SAYS = {
+    "estimate": "estimate (Bayesian: posterior mean)",
+    "ci_low": "lower end of the interval",
+    "ci_high": "upper end of the interval",
+    "p": "two-sided p",
+    "q_bh": "p adjusted by Benjamini-Hochberg",
+    "pd": "probability of direction",
+    "p_rope": "probability inside the region of practical equivalence",
+    "flags": "flags, as in estimates.tsv",
+}
+
+
+def _beside(method: str, name: str) -> Column:
+    description = f"{METHODS[method]}: {_SAYS[name]}; n/a where there is no such row."
+    return Column(f"{method}_{name}", description[0].upper() + description[1:], _UNITS.get(name, "column unit"))
+
+
 COLUMNS = (
     Column("analysis", "Id of the analysis."),
     Column("structure", "Structure, or clinical variable where there is no structure."),
-    Column("term", "What is estimated: slope of a group, or the interaction (first group minus second)."),
+    Column("term", "What is estimated, as in estimates.tsv: a slope, a difference, a rate, a rate ratio, a median."),
     Column("unit", "Unit of the estimates and interval ends of this row."),
     Column("n_obs", "Rows in the analysis.", "count"),
     Column("n_patients", "Patients in the analysis.", "count"),
@@ -45,7 +73,9 @@ COLUMNS = (
     Column("verdict", f"Clear means p < {P_CUT} and pd > {PD_CUT}; both cut-offs are conventions.", levels=VERDICTS),
     Column("classical_flags", "Flags of the classical row, as in estimates.tsv; n/a: none."),
     Column("bayes_flags", "Flags of the Bayesian row, as in estimates.tsv; n/a: none."),
+    *(_beside(method, name) for method, names in _BESIDE.items() for name in names),
 )  # fmt: skip
+_TEXTS = tuple(column.name for column in COLUMNS if column.name.endswith("_flags"))
 
 
 def headline(estimates: pd.DataFrame, method: str) -> pd.DataFrame:
@@ -84,16 +114,14 @@ def contrast(estimates: pd.DataFrame, p_cut: float = P_CUT, pd_cut: float = PD_C
     -------
     DataFrame
         The columns of `COLUMNS`, one row per analysis, structure and term in the order of
-        `estimates`. A missing p or pd is not clear. `opposite_sign` takes precedence: both
-        clear, but the two estimates differ in sign.
+        `estimates`. A missing p is not clear; without a pd there is nothing to compare
+        (`not_tested`). `opposite_sign` takes precedence: both clear, but the two estimates differ in sign.
     """
-    sides = [_side(estimates, method) for method in _OF_METHOD]
+    sides = [_side(estimates, method) for method in (*_OF_METHOD, *_BESIDE)]
     keys = estimates.loc[estimates["method"].isin(_OF_METHOD), list(KEY)].drop_duplicates()
     joined = pd.concat([side.reindex(pd.MultiIndex.from_frame(keys)) for side in sides], axis=1)
-    for name in _SHARED:
-        joined[name] = joined[f"classical_{name}"].fillna(joined[f"bayes_{name}"])
-    for name in ("classical_flags", "bayes_flags"):
-        joined[name] = joined[name].fillna("")
+    joined = joined.assign(**{name: joined[f"classical_{name}"].fillna(joined[f"bayes_{name}"]) for name in _SHARED})
+    joined = joined.assign(**{name: joined[name].fillna("") for name in _TEXTS})
     joined["verdict"] = _verdict(joined, p_cut, pd_cut)
     return joined.reset_index()[[column.name for column in COLUMNS]]
 
@@ -107,7 +135,8 @@ def write_contrast(frame: pd.DataFrame, out: Path, scratch: Path | None = None) 
 
 def _side(estimates: pd.DataFrame, method: str) -> pd.DataFrame:
     rows = headline(estimates, method).set_index(list(KEY))
-    return rows[[*_SHARED, *_OF_METHOD[method]]].add_prefix(f"{method}_")
+    names = [*_SHARED, *_OF_METHOD[method]] if method in _OF_METHOD else list(_BESIDE[method])
+    return rows[names].add_prefix(f"{method}_")
 
 
 def _verdict(joined: pd.DataFrame, p_cut: float, pd_cut: float) -> np.ndarray:
@@ -115,7 +144,7 @@ def _verdict(joined: pd.DataFrame, p_cut: float, pd_cut: float) -> np.ndarray:
     bayes = joined["bayes_pd"] > pd_cut
     opposite = np.sign(joined["classical_estimate"]) * np.sign(joined["bayes_estimate"]) < 0
     return np.select(
-        [classical & bayes & opposite, classical & bayes, classical, bayes],
-        ["opposite_sign", "both_clear", "classical_only", "bayes_only"],
+        [joined["bayes_pd"].isna(), classical & bayes & opposite, classical & bayes, classical, bayes],
+        ["not_tested", "opposite_sign", "both_clear", "classical_only", "bayes_only"],
         "neither",
     )

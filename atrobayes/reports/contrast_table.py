@@ -26,6 +26,11 @@ from atrobayes.reports.wording import (
 
 _NAMES = {"analysis": "Analysis", "structure": "Structure", "term": "Term"}
 _METHODS = ("classical", "bayes")
+BESIDE = {
+    "bayes_robust": "Student-t errors",
+    "bayes_normal": "Normal errors",
+    "bayes_structures": "Structures together",
+}
 
 
 def contrast_rows(results: Results, rows: pd.DataFrame, naming: Sequence[str] = ("structure",)) -> pd.DataFrame:
@@ -58,15 +63,37 @@ def contrast_rows(results: Results, rows: pd.DataFrame, naming: Sequence[str] = 
     columns |= {
         f"Classical{unit}": _joined(numbers["classical"][0], marks(results, rows, "classical")),
         interval_header(results.estimates, "classical"): numbers["classical"][1],
-        "p": rows["classical_p"].map(p_cell),
-        "q": rows["classical_q_bh"].map(p_cell),
+        **_p_columns(rows),
         f"Bayesian{unit}": _joined(numbers["bayes"][0], marks(results, rows, "bayes")),
         interval_header(results.estimates, "bayes"): numbers["bayes"][1],
         "pd": rows["bayes_pd"].map(probability),
         "P(in ROPE)": rows["bayes_p_rope"].map(probability),
+        **_beside(results, rows),
         "Verdict": rows["verdict"].map(VERDICT_WORDS),
     }
     return pd.DataFrame(columns)
+
+
+def _p_columns(rows: pd.DataFrame) -> dict[str, pd.Series]:
+    """P and q; where a fit is singular Kenward-Roger's p stands first, with Satterthwaite's and its q beside it."""
+    p, q = rows["classical_p"].map(p_cell), rows["classical_q_bh"].map(p_cell)
+    if not rows["classical_flags"].str.contains("singular").any():
+        return {"p": p, "q": q}
+    return {"p, Kenward-Roger": rows["classical_kr_p"].map(p_cell), "p, Satterthwaite": p, "q": q}
+
+
+def _beside(results: Results, rows: pd.DataFrame) -> dict[str, list[str]]:
+    """Mean and pd of the other Bayesian methods that answered any of these rows."""
+    columns: dict[str, list[str]] = {}
+    for method, words in BESIDE.items():
+        if rows[f"{method}_estimate"].notna().any():
+            means = [
+                fixed(value, row_decimals(row))
+                for value, row in zip(rows[f"{method}_estimate"], each_row(rows), strict=True)
+            ]
+            columns[words] = _joined(means, marks(results, rows, method))
+            columns[f"pd, {words[0].lower()}{words[1:]}"] = list(map(probability, rows[f"{method}_pd"]))
+    return columns
 
 
 def intervals_in_words(results: Results) -> str:

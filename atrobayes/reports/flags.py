@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pandas as pd
 
+from atrobayes.models.estimates import FEW_PATIENTS
 from atrobayes.reports.contrast import KEY, headline
 from atrobayes.reports.results import Results
 from atrobayes.reports.wording import counted
 
+MIXED_ENGINE = "reml"
 FLAG_MARKS = {
     "singular": "§",
     "gate_failed": "†",
@@ -21,8 +23,8 @@ FLAG_WORDS = {
     "gate_failed": "the fit did not pass its checks; do not rely on this number",
     "prior_only": "no information in the data; the row shows the prior",
     "not_estimable": "a group without spread in the predictor; no classical estimate",
-    "few_patients": "few patients",
-    "leverage": "a single patient carries much of the estimate",
+    "few_patients": f"fewer than {FEW_PATIENTS} patients",
+    "leverage": "one row alone decides the slope of a group (hat value above 0.5)",
 }
 
 
@@ -62,32 +64,40 @@ def flags_in_words(results: Results) -> str:
     parts = [f"Marks: {told}."] if told else []
     if all_singular(results):
         parts.append(
-            "All classical fits are singular (patient variance estimated as zero), so no row is marked for it."
+            "All classical mixed models are singular (patient variance estimated as zero), so no row is marked for it."
         )
     return " ".join(parts)
 
 
-def singular_fits(results: Results) -> tuple[int, int]:
-    """Count the classical fits that are singular, and all classical fits (one per analysis and structure)."""
+def singular_fits(results: Results, analysis: str = "") -> tuple[int, int]:
+    """Count the classical mixed models that are singular, and all of them (one per analysis and structure)."""
     rows = headline(results.estimates, "classical")
+    rows = rows[(rows["engine"] == MIXED_ENGINE) & (rows["analysis"] == analysis if analysis else True)]
     fits = rows["flags"].str.contains("singular").groupby([rows["analysis"], rows["structure"]]).any()
     return int(fits.sum()), len(fits)
 
 
-def singular_in_words(results: Results) -> str:
-    """Say how many classical fits are singular and what that does to their p; "" where none is."""
-    singular, total = singular_fits(results)
+def singular_in_words(results: Results, analysis: str = "") -> str:
+    """Say how many classical mixed models are singular and what that does to their p; "" where none is.
+
+    Parameters
+    ----------
+    results : Results
+    analysis : str
+        Of one analysis only; "" of all.
+    """
+    singular, total = singular_fits(results, analysis)
     if not singular:
         return ""
     are = "is" if singular == 1 else "are"
     return (
-        f"{singular} of {counted(total, 'classical fit')} {are} singular (patient variance estimated as zero); "
+        f"{singular} of {counted(total, 'classical mixed model')} {are} singular (patient variance estimated as zero); "
         f"{'its' if singular == 1 else 'their'} p may be too small, see Limitations."
     )
 
 
 def all_singular(results: Results) -> bool:
-    """Whether there are classical fits and every one of them is singular."""
+    """Whether there are classical mixed models and every one of them is singular."""
     singular, total = singular_fits(results)
     return 0 < singular == total
 

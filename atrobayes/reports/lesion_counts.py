@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from atrobayes.reports.flags import MIXED_ENGINE
 from atrobayes.reports.results import Results
 
 _VISITS = {"to": "closing", "from": "opening"}
@@ -22,9 +23,11 @@ def lesion_counts(results: Results) -> pd.DataFrame:
     -------
     DataFrame
         analysis, visit (opening or closing), group ("all" and each), "0", "1", "2", "3+", most (the highest
-        count). Analyses whose predictor is no count of intervals.tsv at one of the two visits are left out.
+        count). Mixed models only; those whose predictor is no count of intervals.tsv at one of the two visits are
+        left out.
     """
-    predictors = results.estimates.drop_duplicates("analysis").set_index("analysis")["predictor"]
+    yearly = results.estimates[results.estimates["engine"] == MIXED_ENGINE]
+    predictors = yearly.drop_duplicates("analysis").set_index("analysis")["predictor"]
     years = results.intervals[results.intervals["visit_to"] == results.intervals["visit_from"] + 1]
     rows: list[dict[str, object]] = []
     for analysis, predictor in predictors.items():

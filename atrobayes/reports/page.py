@@ -15,7 +15,7 @@ from atrobayes.reports.section import Figure, Section
 from atrobayes.reports.wording import MINUS
 
 # numbers as `wording` writes them, intervals of them, with marks behind; n/a counts as a number
-_VALUE = rf"[{MINUS}+]?[\d.,]+(e[{MINUS}+]?\d+)?"
+_VALUE = rf"[{MINUS}+]?(?:[\d.,]+(e[{MINUS}+]?\d+)?|∞)"
 _NUMERIC = re.compile(rf"^(n/a|[<>±]?\s?{_VALUE}( to {_VALUE})?)?( [{''.join(FLAG_MARKS.values())}])*$")
 
 

@@ -35,7 +35,7 @@ def write_report(out: Path, scratch: Path | None = None) -> Path:
     """
     results = read_results(out)
     sections = [build(make, results) for make in SECTIONS]
-    figures = [figure for section in sections for figure in section.figures]
+    figures = [figure for section in sections for figure in section.all_figures]
     for figure in figures:
         _write_figure(figure, out, scratch)
     _remove_stale(out / "figures", {f"{figure.name}.svg" for figure in figures})

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 
@@ -99,6 +100,15 @@ class Results:
     def fits(self) -> tuple[FitRecord, ...]:
         """History and verdict of every posterior file, by file name."""
         return tuple(_fit_record(path) for path in sorted((self.folder / "posterior").glob("*.nc")))
+
+    def observed(self, fit: FitRecord) -> pd.DataFrame:
+        """Outcomes a fit was made from, raw units: a column per structure, NaN where absent; no patient is named."""
+        import netCDF4
+
+        with netCDF4.Dataset(self.folder / "posterior" / fit.file) as stored:
+            data = stored.groups["observed_data"]
+            values = np.ma.filled(data["y"][:].astype(float), np.nan)
+            return pd.DataFrame(values, columns=[str(name) for name in data["outcome"][:]])
 
     @cached_property
     def groups(self) -> tuple[str, ...]:

@@ -69,7 +69,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Section:
-    """One section of the report, in the order paragraphs, figures, tables.
+    """One section of the report, in the order paragraphs, figures, tables, parts.
 
     Attributes
     ----------
@@ -83,6 +83,8 @@ class Section:
         Plain text.
     tables : tuple of Table
     figures : tuple of Figure
+    parts : tuple of Section
+        Sections inside this one, each with its own heading.
     """
 
     id: str
@@ -91,9 +93,15 @@ class Section:
     paragraphs: tuple[str, ...] = ()
     tables: tuple[Table, ...] = field(default=())
     figures: tuple[Figure, ...] = field(default=())
+    parts: tuple[Section, ...] = field(default=())
+
+    @property
+    def all_figures(self) -> tuple[Figure, ...]:
+        """Own figures, then those of the parts."""
+        return (*self.figures, *(figure for part in self.parts for figure in part.all_figures))
 
 
-def build(make: Callable[[Results], Section], results: Results) -> Section:
+def build(make: Callable[[Results], Section], results: Results, name: str = "", title: str = "") -> Section:
     """Make a section; where that raises, a failed section that says so in its place.
 
     Parameters
@@ -102,6 +110,8 @@ def build(make: Callable[[Results], Section], results: Results) -> Section:
         `make` of a module in `sections`.
     results : Results
         The results folder.
+    name, title : str
+        Anchor and heading where it fails; default: after the module of `make`.
 
     Returns
     -------
@@ -109,10 +119,10 @@ def build(make: Callable[[Results], Section], results: Results) -> Section:
         With status `failed` and the reason as its paragraph if `make` raised; the reason
         also goes to standard error.
     """
-    name = make.__module__.rpartition(".")[2]
+    name = name or make.__module__.rpartition(".")[2]
     try:
         return make(results)
     except Exception as error:  # noqa: BLE001 - a report missing one part is worth more than none, if it says so
         reason = f"{type(error).__name__}: {error}"
         sys.stderr.write(f"report: section {name} could not be made: {reason}\n")
-        return Section(name, name.capitalize(), "failed", (f"This section could not be made. {reason}",))
+        return Section(name, title or name.capitalize(), "failed", (f"This section could not be made. {reason}",))

@@ -7,7 +7,16 @@ import pandas as pd
 from atrobayes.reports.contrast import P_CUT, PD_CUT
 from atrobayes.reports.flags import singular_in_words
 from atrobayes.reports.results import Results, each_row
-from atrobayes.reports.wording import analysis_title, listed, number, p_cell, probability, structure_name, term_label
+from atrobayes.reports.wording import (
+    VERDICT_WORDS,
+    analysis_title,
+    listed,
+    number,
+    p_cell,
+    probability,
+    structure_name,
+    term_label,
+)
 
 SAID = {
     "both_clear": f"clear by both (p < {P_CUT} and pd > {PD_CUT}, same direction)",
@@ -18,20 +27,59 @@ SAID = {
 }
 UNSUPPORTED = ("classical_only", "opposite_sign")
 _RARE = "opposite_sign"  # named only where it occurs
+_UNCOMPARED = "not_tested"
+_MOST = 6  # rows named per analysis
 _NEAR = 0.95  # with a flat prior, the pd of p = 0.1
 
 
 def verdicts_in_words(rows: pd.DataFrame) -> str:
-    """Count the verdicts of the rows of `contrast`."""
+    """Count the verdicts of the rows of `contrast`; those without a verdict are counted apart."""
     tally = rows["verdict"].value_counts()
+    total = len(rows) - int(tally.get(_UNCOMPARED, 0))
     parts = [
         f"{tally.get(verdict, 0)} {words}" for verdict, words in SAID.items() if verdict in tally or verdict != _RARE
     ]
-    return f"Of {len(rows)}: {listed(parts)}. The cut-offs are conventions, not laws."
+    apart = f" Without a verdict: {tally[_UNCOMPARED]}." if _UNCOMPARED in tally else ""
+    return f"Of {total}: {listed(parts)}.{apart} The cut-offs are conventions, not laws."
+
+
+def verdicts_by_analysis(rows: pd.DataFrame) -> pd.DataFrame:
+    """Tabulate verdicts and chance by analysis: text cells, with a last row for all together.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Rows of `contrast`.
+    """
+    parts = [(analysis_title(str(name)), own) for name, own in rows.groupby("analysis", sort=False)]
+    if len(parts) > 1:
+        parts.append(("All", rows))
+    return pd.DataFrame([{"Analysis": title} | _counts(own, rows) for title, own in parts])
+
+
+def _counts(own: pd.DataFrame, rows: pd.DataFrame) -> dict[str, str]:
+    tally = own["verdict"].value_counts()
+    present = [
+        verdict
+        for verdict in VERDICT_WORDS
+        if verdict in SAID and (verdict != _RARE or (rows["verdict"] == _RARE).any())
+    ]
+    small = own[own["classical_p"] < P_CUT]
+    tests = int(own["classical_p"].notna().sum())
+    counts = {"Compared": len(own) - int(tally.get(_UNCOMPARED, 0))}
+    counts |= {VERDICT_WORDS[verdict].capitalize(): int(tally.get(verdict, 0)) for verdict in present}
+    shown = {name: str(count) for name, count in counts.items()}
+    if not tests:
+        return shown | dict.fromkeys((f"p < {P_CUT}", "Expected by chance alone", f"q < {P_CUT}"), "n/a")
+    return shown | {
+        f"p < {P_CUT}": str(len(small)),
+        "Expected by chance alone": number(P_CUT * tests, 2),
+        f"q < {P_CUT}": str(int((small["classical_q_bh"] < P_CUT).sum())),
+    }
 
 
 def clear_in_words(rows: pd.DataFrame, groups: tuple[str, ...]) -> str:
-    """Name the rows of `contrast` that are clear by both, with their sign and q.
+    """Name the rows of `contrast` that are clear by both, smallest p first, with their sign and q; six an analysis.
 
     Parameters
     ----------
@@ -46,9 +94,10 @@ def clear_in_words(rows: pd.DataFrame, groups: tuple[str, ...]) -> str:
         names = [
             f"{structure_name(row.structure)}, {term_label(row.term, groups)} "
             f"({'−' if row.bayes_estimate < 0 else '+'}, q {p_cell(row.classical_q_bh)})"
-            for row in each_row(own)
+            for row in each_row(own.sort_values("classical_p", kind="stable").head(_MOST))
         ]
-        told.append(f"{analysis_title(str(analysis))}: {'; '.join(names)}.")
+        rest = f"; and {len(own) - _MOST} more" if len(own) > _MOST else ""
+        told.append(f"{analysis_title(str(analysis))}: {'; '.join(names)}{rest}.")
     return " ".join([*told, "In brackets the sign of the slope or difference, and q." if told else "None."])
 
 
@@ -72,8 +121,19 @@ def chance_in_words(results: Results, rows: pd.DataFrame) -> str:
         f"If no association existed at all, {len(p)} tests would give about {number(P_CUT * len(p), 2)} p < {P_CUT} by "
         "chance alone. Nothing tells which, and this expected number is not the count of 'classical only'.",
         singular_in_words(results),
+        _by_kenward_roger(small),
     ]
     return " ".join(filter(None, parts))
+
+
+def _by_kenward_roger(small: pd.DataFrame) -> str:
+    mixed = small["classical_kr_p"].dropna()
+    if not len(mixed):
+        return ""
+    kept = int((mixed < P_CUT).sum())
+    return (
+        f"Of the {len(mixed)} p < {P_CUT} from mixed models, {kept} are also < {P_CUT} by Kenward and Roger's method."
+    )
 
 
 def unsupported_in_words(rows: pd.DataFrame) -> str:

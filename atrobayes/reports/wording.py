@@ -27,19 +27,30 @@ _STRUCTURES = {
     "accumbens": "Accumbens",
     "lateral_ventricle": "Lateral ventricle",
 }
+_VARIABLES = {
+    "age": "Age",
+    "disease_duration": "Disease duration",
+    "previous_dmts": "Previous therapies",
+    "relapses_before": "Relapses in the year before",
+    "edss": "EDSS",
+    "new_t2": "New T2 lesions",
+    "new_gd": "New Gd+ lesions",
+    "relapses": "Relapses",
+}
 VERDICT_WORDS = {
     "both_clear": "both clear",
     "classical_only": "classical only",
     "bayes_only": "Bayesian only",
     "neither": "neither clear",
     "opposite_sign": "opposite signs",
+    "not_tested": "not compared",
 }
 _KINDS = {"eti": "equal-tailed", "hdi": "highest-density"}
 
 
 def structure_name(structure: str) -> str:
-    """Name of a structure in words; a user's own structure keeps the name it was given."""
-    return _STRUCTURES.get(structure, structure)
+    """Name of a structure or clinical variable in words; a user's own structure keeps the name it was given."""
+    return (_STRUCTURES | _VARIABLES).get(structure, structure)
 
 
 def analysis_title(analysis: str) -> str:
@@ -57,14 +68,24 @@ def analysis_question(analysis: str) -> str:
 
 
 def term_words(term: str, groups: tuple[str, ...]) -> str:
-    """Name of a term: `slope[CLAD]` becomes "slope in CLAD"."""
-    match = re.fullmatch(r"(\w+)\[(.*)\]", term)
-    if match:
-        name, group = match.groups()
-        return f"{name.replace('_', ' ')} in {'all patients' if group == 'ALL' else group}"
+    """Name of a term: `slope[CLAD]` becomes "slope in CLAD", `rate[CLAD,1]` "rate in CLAD at visit 1"."""
     if term == "interaction" and len(groups) == 2:
         return f"interaction (slope in {groups[0]} {MINUS} slope in {groups[1]})"
-    return term.replace("_", " ")
+    match = re.fullmatch(r"(\w+)\[(.*?)(?:,(-?\d+))?\]", term, flags=re.DOTALL)
+    if not match:
+        return term.replace("_", " ")
+    name, of, visit = match.groups()
+    when = f" at visit {visit}" if visit else ""
+    if name in {"interaction", "difference", "rate_ratio"}:
+        return f"{name.replace('_', ' ')} {_pair(of, groups, '/' if name == 'rate_ratio' else '-')}{when}"
+    return f"{name} in {'all patients' if of == 'ALL' else of}{when}"
+
+
+def _pair(of: str, groups: tuple[str, ...], sign: str) -> str:
+    """Two groups, whatever signs their labels hold themselves."""
+    pairs = {f"{a}{sign}{b}": (a, b) for a in groups for b in groups}
+    between = f" {MINUS} " if sign == "-" else " / "
+    return between.join(pairs[of]) if of in pairs else of
 
 
 def term_label(term: str, groups: tuple[str, ...]) -> str:
@@ -74,9 +95,11 @@ def term_label(term: str, groups: tuple[str, ...]) -> str:
 
 
 def number(value: float, digits: int = 3) -> str:
-    """Write a number to `digits` significant digits, with a true minus sign; n/a where missing."""
+    """Write a number to `digits` significant digits, with a true minus sign; n/a where missing, ∞ where endless."""
     if math.isnan(value):
         return "n/a"
+    if math.isinf(value):
+        return "∞" if value > 0 else f"{MINUS}∞"
     if value and abs(value) < 10.0 ** -(digits + 3):
         return f"{value:.{digits - 1}e}".replace("-", MINUS)
     rounded = float(f"{value:.{digits - 1}e}")

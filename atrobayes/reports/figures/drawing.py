@@ -16,12 +16,14 @@ from matplotlib.figure import Figure as Canvas
 # Okabe and Ito's colours, told apart in the common forms of colour blindness
 CLASSICAL = "#4d4d4d"
 BAYES = "#0072b2"
+TOGETHER = "#56b4e9"
 VERDICT_COLOURS = {
     "both_clear": "#009e73",
     "classical_only": "#d55e00",
     "bayes_only": "#0072b2",
     "neither": "#8c8c8c",
     "opposite_sign": "#cc79a7",
+    "not_tested": "#bbbbbb",
 }
 
 _STYLE: Any = {

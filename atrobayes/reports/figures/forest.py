@@ -11,13 +11,18 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from atrobayes.reports.figures.drawing import BAYES, CLASSICAL, VERDICT_COLOURS, canvas, svg
+from atrobayes.reports.figures.drawing import BAYES, CLASSICAL, TOGETHER, VERDICT_COLOURS, canvas, svg
 from atrobayes.reports.results import each_row
 
-_OFFSET = {"classical": -0.17, "bayes": 0.17}
-_COLOUR = {"classical": CLASSICAL, "bayes": BAYES}
+_STYLE = {
+    "classical": (CLASSICAL, "s"),
+    "bayes": (BAYES, "o"),
+    "bayes_structures": (TOGETHER, "D"),
+    "bayes_normal": (TOGETHER, "^"),
+}
 _SHADE = 0.22
-_MARKER = {"classical": "s", "bayes": "o"}
+_APART = 0.34  # between the outer lines of a row
+_NARROWEST = 8.6
 
 
 @dataclass(frozen=True)
@@ -32,8 +37,10 @@ class ForestWords:
         Labels of the rows by structure.
     axis : str
         Label of the x axis.
-    classical, bayes, rope : str
-        Entries of the legend.
+    series : dict of str to str
+        Entries of the legend by method, in the order of a row's lines.
+    rope : str
+        Entry of the legend for the band.
     verdicts : dict of str to str
         Names of the verdicts whose rows are shaded.
     alt : str
@@ -43,8 +50,7 @@ class ForestWords:
     panels: dict[str, str]
     rows: dict[str, str]
     axis: str
-    classical: str
-    bayes: str
+    series: dict[str, str]
     rope: str
     verdicts: dict[str, str]
     alt: str
@@ -58,7 +64,7 @@ def forest_svg(name: str, rows: pd.DataFrame, words: ForestWords) -> str:
     name : str
         Name of the figure.
     rows : DataFrame
-        One row per structure, term and method (`classical`, `bayes`): structure, term, method,
+        One row per structure, term and method (those of `words.series`): structure, term, method,
         estimate, ci_low, ci_high, rope_low, rope_high (all on the drawn axis), verdict, clear
         and flagged (bool).
     words : ForestWords
@@ -70,9 +76,10 @@ def forest_svg(name: str, rows: pd.DataFrame, words: ForestWords) -> str:
         SVG. Filled marker: clear; open marker: not clear; broken line: flagged; shaded row: one of
         `words.verdicts`. Panels of slopes share one scale.
     """
-    with canvas(
-        name, 3.1 * len(words.panels) + 1.9, 0.36 * len(words.rows) + 1.75 + 0.2 * len(words.verdicts)
-    ) as figure:
+    entries = (len(words.series) + 2 + len(words.verdicts) + 1) // 2
+    width = max(_NARROWEST, 3.1 * len(words.panels) + 1.9)
+    height = (0.3 + 0.05 * len(words.series)) * len(words.rows) + 0.95 + 0.22 * entries
+    with canvas(name, width, height) as figure:
         axes = figure.subplots(1, len(words.panels), sharey=True, squeeze=False)[0]
         for panel, term in zip(axes, words.panels, strict=True):
             _panel(panel, rows[rows["term"] == term], words, term)
@@ -85,6 +92,7 @@ def forest_svg(name: str, rows: pd.DataFrame, words: ForestWords) -> str:
 
 def _panel(axes: Axes, rows: pd.DataFrame, words: ForestWords, term: str) -> None:
     place = {structure: position for position, structure in enumerate(words.rows)}
+    offsets = dict(zip(words.series, np.linspace(-_APART / 2, _APART / 2, len(words.series)), strict=True))
     _rope(axes, rows)
     axes.axvline(0, color="black", linewidth=0.8, zorder=1)
     for row in each_row(rows[rows["verdict"].isin(words.verdicts)].drop_duplicates("structure")):
@@ -94,7 +102,7 @@ def _panel(axes: Axes, rows: pd.DataFrame, words: ForestWords, term: str) -> Non
         )
     for row in each_row(rows):
         if np.isfinite([row.estimate, row.ci_low, row.ci_high]).all():
-            _interval(axes, row, place[row.structure])
+            _interval(axes, row, place[row.structure] + offsets[row.method])
     axes.set_title(words.panels[term], fontsize=10, loc="left", fontweight="bold")
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="x", color="#e6e6e6", linewidth=0.6)
@@ -105,21 +113,20 @@ def _panel(axes: Axes, rows: pd.DataFrame, words: ForestWords, term: str) -> Non
 
 def _one_scale(panels: list[Axes]) -> None:
     ends = [panel.get_xlim() for panel in panels]
-    for panel in panels:
+    for panel in panels:  # none where nothing is a slope
         panel.set_xlim(min(low for low, _ in ends), max(high for _, high in ends))
 
 
-def _interval(axes: Axes, row: Any, position: int) -> None:
-    method, colour = row.method, _COLOUR[row.method]
-    y = position + _OFFSET[method]
+def _interval(axes: Axes, row: Any, y: float) -> None:
+    colour, marker = _STYLE[row.method]
     line = (0, (2, 1.2)) if row.flagged else "solid"
     axes.plot([row.ci_low, row.ci_high], [y, y], color=colour, linewidth=1.8, linestyle=line, zorder=2)
     face = colour if row.clear else "white"
-    axes.plot(row.estimate, y, _MARKER[method], color=colour, markerfacecolor=face, markersize=5.5, zorder=3)
+    axes.plot(row.estimate, y, marker, color=colour, markerfacecolor=face, markersize=5.5, zorder=3)
 
 
 def _rope(axes: Axes, rows: pd.DataFrame) -> None:
-    bayes = rows.loc[rows["method"] == "bayes", ["rope_low", "rope_high"]].dropna()
+    bayes = rows.loc[rows["method"] != "classical", ["rope_low", "rope_high"]].dropna()
     if len(bayes) and np.ptp(bayes.to_numpy(), axis=0).max() < 1e-6:
         axes.axvspan(*bayes.iloc[0], color="#f0e442", alpha=0.3, linewidth=0, zorder=0)
 
@@ -131,11 +138,11 @@ def _structures(axes: Axes, words: ForestWords) -> None:
 
 def _legend(words: ForestWords) -> list[Line2D | Patch]:
     def line(method: str, label: str) -> Line2D:
-        return Line2D([], [], color=_COLOUR[method], marker=_MARKER[method], markersize=5.5, linewidth=1.8, label=label)
+        colour, marker = _STYLE[method]
+        return Line2D([], [], color=colour, marker=marker, markersize=5.5, linewidth=1.8, label=label)
 
     return [
-        line("classical", words.classical),
-        line("bayes", words.bayes),
+        *(line(method, label) for method, label in words.series.items()),
         Line2D(
             [],
             [],

@@ -8,12 +8,12 @@ from atrobayes.reports.results import Results
 from atrobayes.reports.section import Section
 from atrobayes.reports.sections import (
     agreement,
-    contrast,
+    analyses,
     diagnostics,
-    estimates,
     flow,
     limitations,
     methods,
+    priors,
     reproducibility,
     summary,
 )
@@ -22,9 +22,9 @@ SECTIONS: tuple[Callable[[Results], Section], ...] = (
     summary.make,
     flow.make,
     diagnostics.make,
-    estimates.make,
-    contrast.make,
+    analyses.make,
     agreement.make,
+    priors.make,
     methods.make,
     limitations.make,
     reproducibility.make,

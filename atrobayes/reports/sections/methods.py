@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from atrobayes.reports.methods import methods_paragraphs, prior_tables
+from atrobayes.reports.methods import methods_paragraphs
 from atrobayes.reports.results import Results
 from atrobayes.reports.section import Section
 
 
 def make(results: Results) -> Section:
-    """Methods paragraphs, and the priors on both scales."""
-    return Section("methods", "Methods", "ok", methods_paragraphs(results), prior_tables(results))
+    """Methods paragraphs."""
+    return Section("methods", "Methods", "ok", methods_paragraphs(results))

@@ -18,10 +18,12 @@ from atrobayes.reports.verdict_words import (
     chance_in_words,
     clear_in_words,
     unsupported_in_words,
+    verdicts_by_analysis,
     verdicts_in_words,
 )
 from atrobayes.reports.wording import (
     analysis_question,
+    analysis_title,
     between,
     counted,
     fixed,
@@ -34,22 +36,25 @@ from atrobayes.reports.wording import (
     unit_parts,
 )
 
+_FEW = 2  # so many questions are told in full
+
 
 def make(results: Results) -> Section:
     """Summarise the whole report."""
     rows = contrast(results.estimates)
     unsupported = rows[rows["verdict"].isin(UNSUPPORTED)]
     facts = pd.DataFrame(_facts(results, rows, unsupported), columns=["", "Answer"])
-    glance = Table("at-a-glance", facts, "The report at a glance")
-    tables = (glance, _unsupported_table(results, unsupported)) if len(unsupported) else (glance,)
-    return Section("summary", "Summary", "ok", (_association(),), tables)
+    tables = [Table("at-a-glance", facts, "The report at a glance"), _by_analysis(rows)]
+    if len(unsupported):
+        tables.append(_unsupported_table(results, unsupported))
+    return Section("summary", "Summary", "ok", (_association(),), tuple(tables))
 
 
 def _facts(results: Results, rows: pd.DataFrame, unsupported: pd.DataFrame) -> list[tuple[str, str]]:
     flow = cohort_flow(results)
     singular = _singular(results, unsupported)
     return [
-        ("What was asked", " ".join(analysis_question(name) for name in rows["analysis"].unique())),
+        ("What was asked", _asked(rows)),
         ("Who was studied", _who(results, flow)),
         ("Scans left out, and why", left_out_words(flow)),
         ("What was compared", _compared(rows)),
@@ -60,10 +65,28 @@ def _facts(results: Results, rows: pd.DataFrame, unsupported: pd.DataFrame) -> l
             f"Classical p < {P_CUT} that the posterior does not bear out",
             unsupported_in_words(unsupported.assign(singular=singular)),
         ),
-        ("Unit of a slope", _unit(results, rows)),
+        ("How to read a number", _unit(results, rows)),
         ("Engine", engines_in_words(results)),
         ("Checks", checks_in_words(results)),
     ]
+
+
+def _asked(rows: pd.DataFrame) -> str:
+    names = [str(name) for name in rows["analysis"].unique()]
+    if len(names) <= _FEW:
+        return " ".join(map(analysis_question, names))
+    titles = "; ".join(map(analysis_title, names))
+    return f"{len(names)} analyses: {titles}. Each question stands with its analysis."
+
+
+def _by_analysis(rows: pd.DataFrame) -> Table:
+    details = (
+        f"p and q are classical and of the whole analysis; expected by chance: {P_CUT} times the number of tests, if "
+        "no association existed at all."
+    )
+    return Table(
+        "by-analysis", verdicts_by_analysis(rows), "Verdicts and chance, by analysis.", "contrast.tsv", details
+    )
 
 
 def left_out_words(flow: Flow) -> str:
@@ -80,7 +103,7 @@ def left_out_words(flow: Flow) -> str:
 
 def _association() -> str:
     return (
-        "Everything here is an association between lesions and volume change in the same patients. Treatment was not "
+        "Everything here is an association, observed in the same patients. Treatment was not "
         "randomised, so no number in this report is an effect of treatment."
     )
 
@@ -90,10 +113,9 @@ def _who(results: Results, flow: Flow) -> str:
     enrolled = _with_groups(flow.patients, "patients enrolled")
     inside = patients_analysed(results)
     analysed = _with_groups(inside, "of them")
-    # where analyses differ in their patients, `inside` is a range and says so itself
-    outside = int(flow.patients["all"]) - int(inside["all"]) if str(inside["all"]).isdigit() else 0
-    rest = f" The other {outside} had no usable scans at two consecutive visits." if outside else ""
-    return f"{enrolled}; {analysed} with at least one yearly interval analysed.{rest} {usable}, {yearly}."
+    outside = int(flow.patients["all"]) - int(flow.yearly_patients["all"])
+    rest = f" {outside} had no usable scans at two consecutive visits." if outside else ""
+    return f"{enrolled}; {analysed} with intervals in the largest analysis.{rest} {usable}, {yearly}."
 
 
 def _with_groups(counts: pd.Series, noun: str) -> str:
@@ -102,12 +124,29 @@ def _with_groups(counts: pd.Series, noun: str) -> str:
 
 
 def _compared(rows: pd.DataFrame) -> str:
-    structures, terms, analyses = (rows[name].nunique() for name in ("structure", "term", "analysis"))
-    return (
-        f"{len(rows)} questions ({counted(structures, 'structure')}, {counted(terms, 'term')}, "
+    told = rows[rows["verdict"] != "not_tested"]
+    structures, analyses = (told[name].nunique() for name in ("structure", "analysis"))
+    questions = (
+        f"{len(told)} questions ({counted(structures, 'structure or variable', 'structures and variables')}, "
         f"{counted(analyses, 'analysis', 'analyses')}), each answered twice: by a classical p-value and by a Bayesian "
         "posterior."
     )
+    return " ".join([questions, *_uncompared(rows)])
+
+
+def _uncompared(rows: pd.DataFrame) -> list[str]:
+    """Say why rows have no verdict: the engine left out the headline, or nothing is tested."""
+    rest = rows[rows["verdict"] == "not_tested"]
+    lone, plain = rest[rest["classical_p"].notna()], rest[rest["classical_p"].isna()]
+    said = []
+    if len(lone):
+        titles = listed(analysis_title(str(name)) for name in lone["analysis"].unique())
+        said.append(
+            f"{len(lone)} have a p only, since the engine asked for does not fit their Bayesian headline ({titles})."
+        )
+    if len(plain):
+        said.append(f"{len(plain)} rates and medians are described, not tested.")
+    return said
 
 
 def _singular(results: Results, rows: pd.DataFrame) -> list[bool]:
@@ -120,18 +159,18 @@ def _unsupported_table(results: Results, rows: pd.DataFrame) -> Table:
     details = f"in {listed(rows['unit'].unique())}: {intervals_in_words(results)}."
     naming = [name for name in KEY if name != "analysis" or rows["unit"].nunique() < rows["analysis"].nunique()]
     shown = contrast_rows(results, rows, naming)
-    return Table("not-borne-out", shown, caption, "contrast.tsv", details, tuple(rows["verdict"]))
+    return Table("not-borne-out", shown, caption, "contrast.tsv", details, tuple(rows["verdict"]), folded=True)
 
 
 def _unit(results: Results, rows: pd.DataFrame) -> str:
-    units = [unit for unit in rows["unit"].unique() if unit]
-    yearly = any(unit_parts(unit)[0].endswith(" a year") for unit in units)
+    slopes = rows[rows["term"].str.startswith(("slope", "interaction")) & rows["bayes_estimate"].notna()]
+    yearly = slopes["unit"].map(lambda unit: unit_parts(unit)[0].endswith(" a year")).any()
     time = "divided by the real time between them" if yearly else "not divided by the real time between them"
-    example = rows.loc[rows.dropna(subset="bayes_estimate")["classical_p"].nsmallest(1).index]
+    example = rows.loc[slopes["classical_p"].nsmallest(1).index]
     return " ".join(
         [
-            f"{listed(units)}: the change between two yearly visits, {time}, per further lesion. A negative change is "
-            "a loss of volume; the ventricle grows where tissue shrinks. eTIV: estimated total intracranial volume.",
+            f"Change is that between two visits, {time}; a slope is per further lesion. A negative change is a loss of "
+            "volume; the ventricle grows where tissue shrinks. eTIV: estimated total intracranial volume.",
             *(_example(results, row) for row in each_row(example)),
             "Differences within a patient (year against year) and between patients are not separated.",
         ]
@@ -150,7 +189,8 @@ def _example(results: Results, row: Any) -> str:
         else f"with each further {per}, the change was on average {size} {change} {side}"
     )
     return (
-        f"Example, the row with the smallest p: {of}, {term_words(row.term, results.groups)}, posterior mean "
+        f"Example, the slope with the smallest p ({analysis_title(row.analysis)}): {of}, "
+        f"{term_words(row.term, results.groups)}, posterior mean "
         f"{fixed(row.bayes_estimate, places)} ({interval_name(results.estimates, 'bayes')} "
         f"{between(row.bayes_ci_low, row.bayes_ci_high, places)}; pd {probability(row.bayes_pd)}; classical p "
         f"{p_cell(row.classical_p)}) means: {told}."
