@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -17,8 +18,13 @@ import pytest
 from atrobayes.data_prep.example import write_example
 
 FEW_PATIENTS = 20
-# in study.toml: what stands there, and what makes a run short
-SHORTER = {'structures = "paper"': 'structures = ["thalamus", "lateral_ventricle"]', "draws = 1000": "draws = 250"}
+# in study.toml: what stands there, and what makes a run short; quadrature compiles nothing
+SHORTER = {
+    'structures = "paper"': 'structures = ["thalamus", "lateral_ventricle"]',
+    '# use = ["year_to_year_t2"]': 'use = ["year_to_year_t2", "year_to_year_gd", "relapse_years"]',
+    'engine = "auto"': 'engine = "quadrature"',
+    "draws = 1000": "draws = 250",
+}
 # the command line as the installed script starts it; whoever asks gets the names of all loaded modules
 MAIN = """
 import os, sys
@@ -121,7 +127,7 @@ class ExampleRun:
 @pytest.fixture(scope="session")
 def example_run(example_study: Path) -> ExampleRun:
     told = example_study.parent.parent / "modules.txt"
-    finished = in_own_process("run", example_study, TELL_MODULES=str(told))
+    finished = in_own_process("run", example_study, "--engine", "quadrature", TELL_MODULES=str(told))
     assert finished.code == 0, finished.err
     return ExampleRun(example_study.parent / "results", finished, frozenset(told.read_text().split()))
 
@@ -146,8 +152,20 @@ def _small_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
+def ask_only() -> Callable[..., None]:
+    """Let a small study ask for these analyses only."""
+
+    def ask(study: Path, *names: str) -> None:
+        text, times = re.subn(r"^use = .*$", f"use = {json.dumps(list(names))}", study.read_text(), flags=re.MULTILINE)
+        assert 1 == times
+        study.write_text(text)
+
+    return ask
+
+
+@pytest.fixture
 def small_study(_small_study: Path, tmp_path: Path) -> Path:
-    """study.toml of a small example (20 patients, 2 structures) that the test may change."""
+    """study.toml of a small example (20 patients, 2 structures, 3 analyses, quadrature) that the test may change."""
     return shutil.copytree(_small_study.parent, tmp_path / "study") / "study.toml"
 
 

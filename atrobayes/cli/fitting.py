@@ -82,7 +82,6 @@ def fit_stage(session: Session, asked: Sequence[Asked]) -> Estimated:
 def _tell_left_out(session: Session, asked: Sequence[Asked]) -> None:
     """Say once for each model why it is left out, before the work of the others."""
     from atrobayes.inference.estimate import plan_fits
-    from atrobayes.models.estimates import METHODS
     from atrobayes.models.model import get_model
 
     planned = [plan_fits(one.frame, one.choices) for one in asked]
@@ -91,14 +90,15 @@ def _tell_left_out(session: Session, asked: Sequence[Asked]) -> None:
         said = "\n".join(f"{name}: {reason}" for name, reason in refused.items())
         raise UsageError(f"engine {asked[0].choices.engine!r} can fit none of the models asked for; try auto\n{said}")
     for name, reason in refused.items():
-        session.remark(f"left out: {name} ({METHODS[get_model(name).method]}): {reason}")
+        model = get_model(name)
+        session.remark(f"left out: {name} ({model.formula}, {model.family}): {reason}")
 
 
 def _left_out(planned: Sequence[Planned]) -> dict[str, str]:
     """Models left out of some frame or all, with the first reason met."""
     reasons: dict[str, str] = {}
     for one in planned:
-        reasons = one.refused | reasons
+        reasons |= {name: reason for name, reason in one.refused.items() if name not in reasons}
     return reasons
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -100,17 +100,49 @@ def test_a_changed_count_is_fitted_anew_where_it_is_used(
     assert "\tP001.v1\t0\t0\t" in text
     visits.write_text(text.replace("\tP001.v1\t0\t0\t", "\tP001.v1\t4\t0\t"))
     assert 0 == atrobayes("fit", small_study, "--out", results_copy).code
-    changed = fit_ids_of(results_copy)
-    t2, gd = (f"year_to_year_{which}--bayes--quadrature.nc" for which in ("t2", "gd"))
-    assert (True, False) == (small_run.fit_ids[t2] != changed[t2], small_run.fit_ids[gd] != changed[gd])
+    assert {"year_to_year_t2"} == _refitted(small_run.fit_ids, fit_ids_of(results_copy))
+
+
+def test_an_edited_analysis_is_fitted_anew_and_no_other(
+    atrobayes, small_study: Path, results_copy: Path, small_run, fit_ids_of
+) -> None:
+    """Whoever tries one more exclusion would wait for every model again, or get the old answer."""
+    own = """
+[[analyses.own]]
+id = "few_lesions"
+kind = "mixed"
+predictor = "new_t2"
+exclude = "new_t2_to > {most}"
+"""
+    plain = small_study.read_text().replace('"relapse_years"]', '"relapse_years", "few_lesions"]')
+    small_study.write_text(plain + own.format(most=3))
+    assert 0 == atrobayes("fit", small_study, "--out", results_copy).code
+    before = fit_ids_of(results_copy)
+    assert {name: before.get(name) for name in small_run.fit_ids} == small_run.fit_ids
+    assert {"few_lesions--bayes--quadrature.nc", "few_lesions--bayes--quadrature--ALL.nc"} <= before.keys()
+    times = _times(results_copy)
+    small_study.write_text(plain + own.format(most=2))
+    assert 0 == atrobayes("fit", small_study, "--out", results_copy).code
+    assert {"few_lesions"} == _refitted(before, fit_ids_of(results_copy))
+    written = {name for name, time in _times(results_copy).items() if time != times[name]}
+    assert {"few_lesions"} == {name.partition("--")[0] for name in written}
+
+
+def _refitted(before: Mapping[str, str], after: Mapping[str, str]) -> set[str]:
+    """Analyses of which a fit changed."""
+    assert before.keys() == after.keys()
+    return {name.partition("--")[0] for name in before if before[name] != after[name]}
+
+
+def _times(results: Path) -> dict[str, int]:
+    return {path.name: path.stat().st_mtime_ns for path in (results / "posterior").iterdir()}
 
 
 def test_an_analysis_no_longer_asked_for_leaves_no_trace(
-    atrobayes, small_study: Path, results_copy: Path, digests_of, tmp_path: Path
+    atrobayes, small_study: Path, results_copy: Path, ask_only, digests_of, tmp_path: Path
 ) -> None:
     """A stale posterior or figure beside the new ones would be taken for one of them."""
-    small_study.write_text(small_study.read_text().replace("# use = [", "use = ["))
-    assert 'use = ["year_to_year_t2"]' in small_study.read_text()
+    ask_only(small_study, "year_to_year_t2")
     assert 0 == atrobayes("run", small_study, "--out", results_copy).code
     assert 0 == atrobayes("run", small_study, "--out", tmp_path / "fresh").code
     after, fresh = digests_of(results_copy), digests_of(tmp_path / "fresh")
