@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import xarray as xr
+
+from atrobayes.inference.engine import Settings
 
 # Vehtari, Gelman, Simpson, Carpenter, Bürkner (2021), doi:10.1214/20-BA1221
 MOST_RHAT = 1.01
@@ -15,6 +17,34 @@ LEAST_EBFMI = 0.3
 # largest change of a quadrature's results when its spacing is halved or its range doubled: in posterior SDs,
 # in probability, in log evidence
 TOLERANCE = {"mean": 1e-4, "sd": 1e-4, "quantile": 1e-4, "probability": 1e-5, "log_evidence": 1e-4}
+
+
+@dataclass(frozen=True)
+class Rung:
+    """How an outcome that failed its gate is sampled again.
+
+    Attributes
+    ----------
+    longer : int
+        Tuning and chains are this many times as long as asked for; of the draws every `longer`-th is kept.
+    target_accept : float
+        At least this.
+    centred : bool
+        The other parametrisation of the same model.
+    """
+
+    longer: int = 1
+    target_accept: float = 0.0
+    centred: bool = False
+
+    def settings(self, asked: Settings) -> Settings:
+        """Work as hard as this rung says."""
+        target = max(asked.target_accept, self.target_accept)
+        return replace(asked, tune=self.longer * asked.tune, draws=self.longer * asked.draws, target_accept=target)
+
+
+# an outcome climbs until it passes; the first rung is what was asked for
+LADDER = (Rung(), Rung(2, 0.95), Rung(4, 0.99), Rung(4, 0.99, centred=True))
 
 
 @dataclass(frozen=True)
@@ -32,8 +62,8 @@ class Verdict:
     checks : dict of str to float
         The worst value of each check over outcomes and terms.
     table : Dataset
-        `passed`, `divergences` (outcome); `rhat`, `ess_bulk`, `ess_tail` (outcome, term); NaN where a check does
-        not apply.
+        `passed`, `divergences`, `rung` of the ladder (outcome); `rhat`, `ess_bulk`, `ess_tail` (outcome, term);
+        NaN where a check does not apply.
     """
 
     kind: str
@@ -48,6 +78,11 @@ def diagnose(tree: xr.DataTree) -> Verdict:
     return _judge_quadrature(tree) if "mixture" in tree.children else _judge_chains(tree)
 
 
+def ebfmi(energy: xr.DataArray) -> xr.DataArray:
+    """Share of the energy's variance that a momentum draw renews, from every draw of a chain: (chain,)."""
+    return (energy.diff("draw") ** 2).mean("draw") / energy.var("draw")
+
+
 def _judge_quadrature(tree: xr.DataTree) -> Verdict:
     mixture = tree["mixture"].to_dataset()
     passed = mixture["reached"] == 1
@@ -58,7 +93,8 @@ def _judge_quadrature(tree: xr.DataTree) -> Verdict:
     )
     empty = xr.full_like(mixture["loc"].isel(node=0, drop=True), np.nan).drop_attrs()
     table = xr.Dataset({"passed": passed, "rhat": empty, "ess_bulk": empty, "ess_tail": empty})
-    table["divergences"] = xr.full_like(passed, np.nan, dtype=float)
+    nothing = xr.full_like(passed, np.nan, dtype=float)
+    table = table.assign(divergences=nothing, rung=nothing)
     return Verdict("quadrature", not reasons, reasons, checks, table.reset_coords(drop=True))
 
 
@@ -70,21 +106,20 @@ def _judge_chains(tree: xr.DataTree) -> Verdict:
     rhat, bulk, tail = az.rhat(posterior), az.ess(posterior, method="bulk"), az.ess(posterior, method="tail")
     stats = tree["sample_stats"].to_dataset()
     divergences = stats["diverging"].sum(("chain", "draw")).astype(float)
-    energy = stats["energy"]
-    ebfmi = ((energy.diff("draw") ** 2).mean("draw") / energy.var("draw")).min("chain")
+    lowest = stats["ebfmi"].min("chain")
     worst = {
         "largest R-hat": _over_both(rhat, "max"),
         "smallest bulk ESS": _over_both(bulk, "min"),
         "smallest tail ESS": _over_both(tail, "min"),
         "divergences": divergences,
-        "smallest E-BFMI": ebfmi,
+        "smallest E-BFMI": lowest,
     }
     failed = {
         "largest R-hat": worst["largest R-hat"] >= MOST_RHAT,
         "smallest bulk ESS": worst["smallest bulk ESS"] <= LEAST_ESS,
         "smallest tail ESS": worst["smallest tail ESS"] <= LEAST_ESS,
         "divergences": divergences > 0,
-        "smallest E-BFMI": ebfmi < LEAST_EBFMI,
+        "smallest E-BFMI": lowest < LEAST_EBFMI,
     }
     outcomes = stats["outcome"].to_numpy().tolist()
     reasons = tuple(filter(None, (_reason(outcome, worst, failed) for outcome in outcomes)))
@@ -100,6 +135,7 @@ def _judge_chains(tree: xr.DataTree) -> Verdict:
             "ess_bulk": bulk["terms"],
             "ess_tail": tail["terms"],
             "divergences": divergences,
+            "rung": stats["rung"].astype(float),
         }
     )
     return Verdict("nuts", not reasons, reasons, checks, table.drop_attrs())

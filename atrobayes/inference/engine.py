@@ -23,6 +23,10 @@ def _silent(_done: int, _total: int) -> None:
     """Report no progress."""
 
 
+def _unsaid(_what: str) -> None:
+    """Say nothing."""
+
+
 @dataclass(frozen=True)
 class Settings:
     """How hard an engine works.
@@ -37,6 +41,8 @@ class Settings:
         Cores; the numbers do not depend on it.
     progress : callable
         Told (outcomes done, outcomes in all).
+    note : callable
+        Told in words what takes long and cannot report progress, such as compiling.
     """
 
     draws: int = 1000
@@ -45,6 +51,7 @@ class Settings:
     target_accept: float = 0.9
     jobs: int = 1
     progress: Callable[[int, int], None] = _silent
+    note: Callable[[str], None] = _unsaid
 
     def identity(self) -> dict[str, float]:
         """Give what the numbers depend on."""
@@ -87,6 +94,7 @@ ENGINES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "quadrature": ("atrobayes.inference.engines.quadrature.engine", "Quadrature"),
         "nutpie": ("atrobayes.inference.engines.nutpie", "Nutpie"),
         "pymc": ("atrobayes.inference.engines.pymc", "PyMC"),
+        "numpyro": ("atrobayes.inference.engines.numpyro", "NumPyro"),
     }
 )
 

@@ -18,7 +18,7 @@ from atrobayes.inference.engine import Engine, Settings, choose_engine, library_
 from atrobayes.inference.seeds import derive
 from atrobayes.inference.store import Store, content_hash
 from atrobayes.models.frame import Frame
-from atrobayes.models.marginals import Draws, Marginals, Mixture
+from atrobayes.models.marginals import Draws, Marginals, Mixture, equal_weights
 from atrobayes.models.model import Model
 from atrobayes.models.priors import Priors
 from atrobayes.models.terms import terms_of
@@ -240,6 +240,10 @@ def _marginals(tree: xr.DataTree) -> Marginals:
     terms = tree["posterior"]["terms"]
     outcomes, names = (tuple(terms[dim].to_numpy().tolist()) for dim in ("outcome", "term"))
     if "mixture" not in tree.children:
-        return Draws(outcomes, names, terms.to_numpy())
+        given = None
+        if "conditional" in tree.children:
+            normals = (tree["conditional"][name].to_numpy() for name in ("loc", "scale"))
+            given = equal_weights(outcomes, names, *normals)
+        return Draws(outcomes, names, terms.to_numpy(), given)
     mixture = tree["mixture"]
     return Mixture(outcomes, names, *(mixture[name].to_numpy() for name in ("weight", "loc", "scale", "sds")))

@@ -5,17 +5,23 @@ All arrays are numpy with leading dims (outcome, term); values in the unit given
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
-from scipy.special import logsumexp, ndtr, ndtri
+from scipy.special import logsumexp, ndtri
 
 from atrobayes.models.newton import solve_increasing
+from atrobayes.models.normals import SQRT_2PI, Normals
 
-SQRT_2PI = np.sqrt(2 * np.pi)
-_TAIL = (1e-10, 1e-7, 1e-5, 1e-3, 0.02, 0.15)
-CUTS = (*_TAIL, 0.5, *(1 - q for q in reversed(_TAIL)))
+CARRIES = 1e-14  # components with less weight are left out of distribution functions and intervals
+# edges of the panels of `rule`, in SDs from the mean: the last holds all but BEYOND, or a further one does
+EDGES = np.array([0.0, 1.0, 2.0, 3.0, 4.2, 6.0, 9.0, 14.0, 22.0, 34.0, 50.0, 75.0])
+FEWEST_EDGES = 6
+BEYOND = 1e-10
+SETTLED = 1e-5  # SDs: a last step so small leaves an error of about its square
 
 
 class Marginals(Protocol):
@@ -75,6 +81,35 @@ class Mixture:
     scale: np.ndarray
     sds: np.ndarray | None = None
 
+    @classmethod
+    def join(cls, parts: Sequence[Mixture]) -> Mixture:
+        """One after the other; where a part has fewer components, some of weight 0 are added."""
+        most = max(part.weight.shape[1] for part in parts)
+        first, labels = parts[0], tuple(label for part in parts for label in part.outcomes)
+
+        def joined(pick: Callable[[Mixture], np.ndarray | None], filler: float) -> np.ndarray:
+            filled = np.full((len(labels), *np.shape(pick(first))[1:-1], most), filler)
+            start = 0
+            for values in map(pick, parts):
+                assert values is not None
+                filled[start : start + len(values), ..., : values.shape[-1]] = values
+                start += len(values)
+            return filled
+
+        return cls(
+            labels,
+            first.terms,
+            joined(lambda part: part.weight, 0.0),
+            joined(lambda part: part.loc, 0.0),
+            joined(lambda part: part.scale, 1.0),
+            None if first.sds is None else joined(lambda part: part.sds, 1.0),
+        )
+
+    def take(self, which: np.ndarray) -> Mixture:
+        """Mixtures of some outcomes."""
+        labels, sds = tuple(self.outcomes[o] for o in which), None if self.sds is None else self.sds[which]
+        return Mixture(labels, self.terms, self.weight[which], self.loc[which], self.scale[which], sds)
+
     def scaled(self, factor: np.ndarray) -> Mixture:
         """Multiply the terms of each outcome by a positive factor (outcome,); the SDs stay standardised."""
         by = factor[:, None, None]
@@ -94,95 +129,132 @@ class Mixture:
         return replace(self, weight=weight / weight.sum(axis=1, keepdims=True), loc=loc, scale=scale, sds=sds)
 
     def mean(self) -> np.ndarray:
-        return np.einsum("on,otn->ot", self.weight, self.loc)
+        return self._mean
 
     def sd(self) -> np.ndarray:
-        apart = self.loc - self.mean()[:, :, None]
-        return np.sqrt(np.einsum("on,otn->ot", self.weight, self.scale**2 + apart**2))
+        return self._sd
 
     def cdf(self, x: np.ndarray) -> np.ndarray:
-        return np.einsum("on,otn->ot", self.weight, ndtr(self._z(x)))
+        return self.below(x[:, :, None])[..., 0]
+
+    def below(self, x: np.ndarray, least: float = CARRIES) -> np.ndarray:
+        """P(term <= x), x and result (outcome, term, point); components of weight `least` or less left out."""
+        return np.stack([one.below(at) for one, at in zip(self._carrying(least), x, strict=True)])
+
+    def density(self, x: np.ndarray, least: float = CARRIES) -> np.ndarray:
+        """Density at x, x and result (outcome, term, point); components of weight `least` or less left out."""
+        return np.stack([one.density(at) for one, at in zip(self._carrying(least), x, strict=True)])
 
     def log_pdf(self, x: np.ndarray) -> np.ndarray:
         with np.errstate(divide="ignore"):
-            logs = np.log(self.weight)[:, None, :] - 0.5 * self._z(x) ** 2 - np.log(self.scale * SQRT_2PI)
+            logs = np.log(self.weight)[:, None, :] - np.log(self.scale * SQRT_2PI)
+        logs -= 0.5 * ((x[:, :, None] - self.loc) / self.scale) ** 2
         return np.asarray(logsumexp(logs, axis=-1))
 
     def quantile(self, q: float) -> np.ndarray:
         if not 0 < q < 1:
             raise ValueError(f"a quantile's level lies between 0 and 1, not {q}")
-        low, high = self._bracket(q)
-        sd = self.sd()
-
-        def excess_and_slope(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            probability, density = self._cdf_and_pdf(x)
-            return probability - q, density
-
-        # far out a level is known to 1e-16 only, its place to that over the density there
-        precision = max(1e-9, 1e-14 / min(q, 1 - q))
-        return solve_increasing(excess_and_slope, self.mean() + ndtri(q) * sd, low, high, precision * sd)
-
-    def offset(self, q: float, x: np.ndarray) -> np.ndarray:
-        """How far the quantile of level q lies from a nearby x, to first order: (outcome, term)."""
-        probability, density = self._cdf_and_pdf(x)
-        return (q - probability) / density
+        if q not in self._quantiles:
+            self._quantiles[q] = self._quantile(q)
+        return self._quantiles[q]
 
     def hdi(self, prob: float) -> tuple[np.ndarray, np.ndarray]:
         """Ends of equal density that hold `prob`, by Newton steps; NaN where these do not settle."""
-        lower, upper = self.quantile((1 - prob) / 2), self.quantile((1 + prob) / 2)
+        ends = np.stack([self.quantile((1 - prob) / 2), self.quantile((1 + prob) / 2)], axis=-1)
         for _ in range(60):
-            step_low, step_high = self._step_to_equal_density(lower, upper, prob)
-            lower, upper = lower + step_low, upper + step_high
-            settled = np.abs(step_low) + np.abs(step_high) <= 1e-10 * self.sd()
+            step = self._step_to_equal_density(ends, prob)
+            ends = ends + step
+            settled = np.abs(step).sum(axis=-1) <= SETTLED * self._sd
             if settled.all():
                 break
-        return np.where(settled, lower, np.nan), np.where(settled, upper, np.nan)
+        lower, upper = (np.where(settled, ends[..., k], np.nan) for k in (0, 1))
+        return lower, upper
 
     def rule(self) -> tuple[np.ndarray, np.ndarray]:
-        """Gauss–Legendre panels over the density, cut at quantiles and at 0; NaN where they miss some of the mass."""
-        edges = np.stack([self.quantile(q) for q in CUTS], axis=-1)
+        """Gauss–Legendre panels over the density, cut at 0; NaN where they miss some of the mass."""
+        distance = EDGES[: self._edges_needed()]
+        edges = self._mean[..., None] + self._sd[..., None] * np.append(-distance[:0:-1], distance)
         middle = np.clip(0.0, edges[..., :1], edges[..., -1:])
         edges = np.sort(np.concatenate([edges, middle], axis=-1), axis=-1)
         width = np.diff(edges, axis=-1)[..., None]
         nodes, weights = np.polynomial.legendre.leggauss(8)
-        shape = (*edges.shape[:-1], -1)
+        shape = (*self._mean.shape, -1)
         points = (edges[..., :-1, None] + width * (nodes + 1) / 2).reshape(shape)
-        lengths = (width * weights / 2).reshape(shape)
-        density = np.stack([self._cdf_and_pdf(points[..., k])[1] for k in range(points.shape[-1])], axis=-1)
-        mass = density * lengths
+        mass = self.density(points) * (width * weights / 2).reshape(shape)
         whole = np.abs(mass.sum(axis=-1, keepdims=True) - 1) < 1e-6
         return points, np.where(whole, mass, np.nan)
 
-    def _cdf_and_pdf(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        z = self._z(x)
-        density = np.einsum("on,otn->ot", self.weight, np.exp(-0.5 * z**2) / self.scale) / SQRT_2PI
-        return np.einsum("on,otn->ot", self.weight, ndtr(z)), density
+    @cached_property
+    def _mean(self) -> np.ndarray:
+        return np.asarray((self.loc @ self.weight[:, :, None])[..., 0])
 
-    def _z(self, x: np.ndarray) -> np.ndarray:
-        return np.asarray((x[:, :, None] - self.loc) / self.scale)
+    @cached_property
+    def _sd(self) -> np.ndarray:
+        apart = self.loc - self._mean[:, :, None]
+        np.square(apart, out=apart)
+        apart += self.scale**2
+        return np.asarray(np.sqrt(apart @ self.weight[:, :, None])[..., 0])
+
+    @cached_property
+    def _quantiles(self) -> dict[float, np.ndarray]:
+        """By level: several columns of a table need the same."""
+        return {}
+
+    @cached_property
+    def _components(self) -> dict[float, list[Normals]]:
+        """By the weight that they must exceed."""
+        return {}
+
+    def _carrying(self, least: float) -> list[Normals]:
+        if least not in self._components:
+            parts = zip(self.weight, self.loc, self.scale, strict=True)
+            self._components[least] = [Normals.carrying(*part, least) for part in parts]
+        return self._components[least]
+
+    def _quantile(self, q: float) -> np.ndarray:
+        parts = self._carrying(CARRIES)
+
+        def excess_and_slope(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            both = [one.below_and_density(at) for one, at in zip(parts, x[:, :, None], strict=True)]
+            probability, density = (np.stack([pair[k][:, 0] for pair in both]) for k in (0, 1))
+            return probability - q, density
+
+        low, high = self._bracket(q)
+        # Newton's error after a step is about the square of the step; far out a level is known to 1e-16 only
+        precision = max(SETTLED, 1e-14 / min(q, 1 - q))
+        start = self._mean + ndtri(q) * self._sd
+        return solve_increasing(excess_and_slope, start, low, high, precision * self._sd)
 
     def _bracket(self, q: float) -> tuple[np.ndarray, np.ndarray]:
-        ends = self.loc + ndtri(q) * self.scale
-        carries = np.broadcast_to((self.weight > 0)[:, None, :], ends.shape)
-        return np.where(carries, ends, np.inf).min(axis=-1), np.where(carries, ends, -np.inf).max(axis=-1)
+        ends = [one.loc + ndtri(q) / one.inverse for one in self._carrying(CARRIES)]
+        return np.stack([end.min(axis=-1) for end in ends]), np.stack([end.max(axis=-1) for end in ends])
 
-    def _step_to_equal_density(
-        self, lower: np.ndarray, upper: np.ndarray, prob: float
-    ) -> tuple[np.ndarray, np.ndarray]:
-        (f_low, g_low), (f_high, g_high) = self._density_and_slope(lower), self._density_and_slope(upper)
-        gap = prob - (self.cdf(upper) - self.cdf(lower))
-        unequal = f_low - f_high
+    def _edges_needed(self) -> int:
+        """How many of EDGES hold all but BEYOND of every term."""
+        for count in range(FEWEST_EDGES, len(EDGES)):
+            far = EDGES[count - 1] * self._sd
+            ends = self.below(np.stack([self._mean - far, self._mean + far], axis=-1))
+            if (ends[..., 0] + 1 - ends[..., 1]).max() < BEYOND:
+                return count
+        return len(EDGES)
+
+    def _step_to_equal_density(self, ends: np.ndarray, prob: float) -> np.ndarray:
+        """(outcome, term, end)."""
+        found = [one.below_density_slope(at) for one, at in zip(self._carrying(CARRIES), ends, strict=True)]
+        below, f, g = (np.stack([triple[k] for triple in found]) for k in range(3))
+        gap, unequal = prob - (below[..., 1] - below[..., 0]), f[..., 0] - f[..., 1]
         with np.errstate(divide="ignore", invalid="ignore"):
-            det = f_high * g_low - f_low * g_high
-            step_low = (gap * g_high - f_high * unequal) / det
-            step_high = (gap * g_low - f_low * unequal) / det
-        limit = (upper - lower) / 4
-        return np.clip(np.nan_to_num(step_low), -limit, limit), np.clip(np.nan_to_num(step_high), -limit, limit)
+            det = f[..., 1] * g[..., 0] - f[..., 0] * g[..., 1]
+            low = (gap * g[..., 1] - f[..., 1] * unequal) / det
+            high = (gap * g[..., 0] - f[..., 0] * unequal) / det
+        limit = (ends[..., 1] - ends[..., 0]) / 4
+        return np.stack([np.clip(np.nan_to_num(step), -limit, limit) for step in (low, high)], axis=-1)
 
-    def _density_and_slope(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        z = self._z(x)
-        density = self.weight[:, None, :] * np.exp(-0.5 * z**2) / (self.scale * SQRT_2PI)
-        return density.sum(axis=-1), -(density * z / self.scale).sum(axis=-1)
+
+def equal_weights(outcomes: tuple[str, ...], terms: tuple[str, ...], loc: np.ndarray, scale: np.ndarray) -> Mixture:
+    """Average normals, one a draw: loc and scale (outcome, term, node)."""
+    nodes = loc.shape[-1]
+    return Mixture(outcomes, terms, np.full((len(outcomes), nodes), 1 / nodes), loc, scale)
 
 
 @dataclass(frozen=True)
@@ -193,11 +265,14 @@ class Draws:
     ----------
     outcomes, terms : tuple of str
     values : ndarray (chain, draw, outcome, term)
+    conditional : Mixture, optional
+        Normals of the terms given each draw of everything else: their average is the density.
     """
 
     outcomes: tuple[str, ...]
     terms: tuple[str, ...]
     values: np.ndarray
+    conditional: Mixture | None = None
 
     def mean(self) -> np.ndarray:
         return np.asarray(self.values.mean(axis=(0, 1)))
@@ -212,7 +287,9 @@ class Draws:
         return np.asarray(np.quantile(self.values, q, axis=(0, 1)))
 
     def log_pdf(self, x: np.ndarray) -> np.ndarray:
-        """Log of a kernel density; NaN further than 3 SD from the mean, where draws say nothing of it."""
+        """Log density: of the conditional normals' average, else a kernel estimate, NaN beyond 3 SD from the mean."""
+        if self.conditional is not None:
+            return self.conditional.log_pdf(x)
         from scipy.stats import gaussian_kde
 
         out = np.full_like(x, np.nan)

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import xarray as xr
 
 from atrobayes.inference.engine import Settings
-from atrobayes.inference.engines.nuts import Sampler, run_nuts
+from atrobayes.inference.engines.compiled import compile_graph
+from atrobayes.inference.engines.nuts import Work, run_nuts
 from atrobayes.models.frame import Frame
 from atrobayes.models.marginals import Draws
 from atrobayes.models.model import Model
 from atrobayes.models.priors import Priors
 
-# compiled graphs by key, for this process: a further design of the same shape costs nothing
-_COMPILED: dict[str, Any] = {}
+# graphs and what was compiled of them, by key, for this process: a further design of the same shape costs nothing
+_COMPILED: dict[str, tuple[Any, Any]] = {}
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Nutpie:
     """The model's PyMC graph, sampled by nutpie on numba."""
 
     name: str = "nutpie"
-    libraries: tuple[str, ...] = ("nutpie", "pymc", "pytensor", "bambi", "formulae", "numba", "numpy", "scipy", "arviz")
+    libraries: tuple[str, ...] = ("nutpie", "pymc", "pytensor", "numba", "numpy", "scipy", "arviz")
 
     def refuses(self, model: Model, frame: Frame, priors: Priors) -> str | None:  # noqa: ARG002 - the contract's
         """Serve every model."""
@@ -36,24 +37,28 @@ class Nutpie:
         """Sample every outcome."""
         import nutpie
 
-        def compile_sampler(graph: Any, key: str) -> Sampler:
-            if key not in _COMPILED:
-                _COMPILED[key] = nutpie.compile_pymc_model(graph)
+        return run_nuts(nutpie, _sample, model, frame, priors, settings, seed)
 
-            def sample(data: dict[str, np.ndarray], seed: int) -> xr.DataTree:
-                tree: xr.DataTree = nutpie.sample(
-                    _COMPILED[key].with_data(**data),
-                    draws=settings.draws,
-                    tune=settings.tune,
-                    chains=settings.chains,
-                    cores=settings.jobs,
-                    seed=seed,
-                    target_accept=settings.target_accept,
-                    progress_bar=False,
-                    save_warmup=False,
-                )
-                return tree
 
-            return sample
+def _sample(work: Sequence[Work], settings: Settings) -> Iterator[xr.DataTree]:
+    import nutpie
+    import pymc as pm
 
-        return run_nuts(nutpie, compile_sampler, model, frame, priors, settings, seed)
+    for one in work:
+        if one.key not in _COMPILED:
+            settings.note("compiling the model for nutpie, once")
+            _COMPILED[one.key] = one.graph, compile_graph(one.graph)
+        graph, compiled = _COMPILED[one.key]
+        # the chains' starting points come from the graph, so its numbers must be this data set's too
+        pm.set_data(one.data, model=graph)
+        yield nutpie.sample(
+            compiled.with_data(**one.data),
+            draws=settings.draws,
+            tune=settings.tune,
+            chains=settings.chains,
+            cores=settings.jobs,
+            seed=one.seed,
+            target_accept=settings.target_accept,
+            progress_bar=False,
+            save_warmup=False,
+        )

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
 import xarray as xr
 
 from atrobayes.inference.engine import Settings
-from atrobayes.inference.engines.nuts import Sampler, run_nuts
+from atrobayes.inference.engines.nuts import Work, run_nuts
 from atrobayes.models.frame import Frame
 from atrobayes.models.marginals import Draws
 from atrobayes.models.model import Model
@@ -21,7 +20,7 @@ class PyMC:
     """The model's PyMC graph, sampled by PyMC itself, one chain after the other."""
 
     name: str = "pymc"
-    libraries: tuple[str, ...] = ("pymc", "pytensor", "bambi", "formulae", "numba", "numpy", "scipy", "arviz")
+    libraries: tuple[str, ...] = ("pymc", "pytensor", "numba", "numpy", "scipy", "arviz")
 
     def refuses(self, model: Model, frame: Frame, priors: Priors) -> str | None:  # noqa: ARG002 - the contract's
         """Serve every model."""
@@ -33,24 +32,25 @@ class PyMC:
         """Sample every outcome."""
         import pymc as pm
 
-        def compile_sampler(graph: Any, _key: str) -> Sampler:
-            def sample(data: dict[str, np.ndarray], seed: int) -> xr.DataTree:
-                with graph:
-                    pm.set_data(data)
-                    # one core: several would fork a process that has threads
-                    tree: xr.DataTree = pm.sample(
-                        draws=settings.draws,
-                        tune=settings.tune,
-                        chains=settings.chains,
-                        cores=1,
-                        random_seed=seed,
-                        nuts_sampler="pymc",
-                        nuts={"target_accept": settings.target_accept},
-                        quiet=True,
-                        compute_convergence_checks=False,
-                    )
-                return tree
+        return run_nuts(pm, _sample, model, frame, priors, settings, seed)
 
-            return sample
 
-        return run_nuts(pm, compile_sampler, model, frame, priors, settings, seed)
+def _sample(work: Sequence[Work], settings: Settings) -> Iterator[xr.DataTree]:
+    import pymc as pm
+
+    settings.note("compiling the model for PyMC")
+    for one in work:
+        with work[0].graph:
+            pm.set_data(one.data)
+            # one core: several would fork a process that has threads
+            yield pm.sample(
+                draws=settings.draws,
+                tune=settings.tune,
+                chains=settings.chains,
+                cores=1,
+                random_seed=one.seed,
+                nuts_sampler="pymc",
+                nuts={"target_accept": settings.target_accept},
+                quiet=True,
+                compute_convergence_checks=False,
+            )

@@ -1,0 +1,122 @@
+"""NUTS by NumPyro: the same PyMC graph in JAX, all outcomes and chains in one call, on a GPU where there is one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from atrobayes.inference.engine import Settings
+from atrobayes.inference.engines.nuts import Work, run_nuts
+from atrobayes.models.frame import Frame
+from atrobayes.models.marginals import Draws
+from atrobayes.models.model import Model
+from atrobayes.models.priors import Priors
+
+# by key, for this process: log density and constrained variables as functions of values and data
+_FUNCTIONS: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {}
+STATS = ("diverging", "energy", "n_steps", "step_size")
+
+
+@dataclass(frozen=True)
+class NumPyro:
+    """The model's PyMC graph, sampled by NumPyro on JAX."""
+
+    name: str = "numpyro"
+    libraries: tuple[str, ...] = ("numpyro", "jax", "jaxlib", "pymc", "pytensor", "numpy", "scipy", "arviz")
+
+    def refuses(self, model: Model, frame: Frame, priors: Priors) -> str | None:  # noqa: ARG002 - the contract's
+        """Serve every model."""
+        return None
+
+    def run(
+        self, model: Model, frame: Frame, priors: Priors, settings: Settings, seed: int
+    ) -> tuple[xr.DataTree, Draws]:
+        """Sample every outcome."""
+        import jax
+        import numpyro
+
+        # before any array exists: NUTS in single precision stops short of the posterior's flanks
+        jax.config.update("jax_enable_x64", val=True)
+        return run_nuts(numpyro, _sample, model, frame, priors, settings, seed)
+
+
+def _sample(work: Sequence[Work], settings: Settings) -> Iterator[xr.DataTree]:
+    """Map NUTS over data sets and chains in one compiled call."""
+    import jax
+
+    key, graph = work[0].key, work[0].graph
+    if key not in _FUNCTIONS:
+        _FUNCTIONS[key] = _translate(graph, sorted(work[0].data))
+    settings.note("compiling the model for JAX")
+    names = [value.name for value in graph.value_vars]
+    start = [np.stack([_start(one, settings.chains)[name] for one in work]) for name in names]
+    data = [np.stack([one.data[name] for one in work]) for name in sorted(work[0].data)]
+    keys = np.stack([jax.random.split(jax.random.PRNGKey(one.seed), settings.chains) for one in work])
+    run = _nuts(*_FUNCTIONS[key], settings.tune, settings.draws, settings.target_accept)
+    over_chains = jax.vmap(run, in_axes=(0, None, 0))
+    drawn, stats = jax.device_get(jax.jit(jax.vmap(over_chains))(start, data, keys))
+    for k in range(len(work)):
+        yield _tree(graph, [values[k] for values in drawn], [values[k] for values in stats])
+
+
+def _start(work: Work, chains: int) -> dict[str, np.ndarray]:
+    """Where each chain starts: the graph's own point, each value moved by up to one either way."""
+    rng = np.random.default_rng(work.seed)
+    point = work.graph.initial_point()
+    return {name: value + rng.uniform(-1, 1, (chains, *np.shape(value))) for name, value in sorted(point.items())}
+
+
+def _translate(graph: Any, data: list[str]) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """Turn a graph into JAX: functions of (values, data)."""
+    from pymc.sampling.jax import get_jaxified_graph
+    from pytensor.graph.replace import clone_replace
+
+    held = [graph[name] for name in data]
+    free = [variable.type(name=name) for variable, name in zip(held, data, strict=True)]
+    shown = graph.replace_rvs_by_values([*graph.free_RVs, *graph.deterministics])
+    density, *shown = clone_replace([graph.logp(), *shown], dict(zip(held, free, strict=True)))
+    inputs = [*graph.value_vars, *free]
+    log_density, constrained = (get_jaxified_graph(inputs, outputs) for outputs in ([density], shown))
+    return (
+        lambda values, numbers: log_density(*values, *numbers)[0],
+        lambda values, numbers: constrained(*values, *numbers),
+    )
+
+
+def _nuts(
+    log_density: Callable[..., Any], constrained: Callable[..., Any], tune: int, draws: int, target_accept: float
+) -> Callable[..., Any]:
+    """One chain: (start, data, random key) to draws of the constrained variables and the sampler's record."""
+    from jax import lax, vmap
+    from numpyro.infer.hmc import hmc
+
+    def run(start: Any, data: Any, key: Any) -> tuple[Any, Any]:
+        begin, step = hmc(lambda values: -log_density(values, data), algo="NUTS")
+        state = begin(start, tune, target_accept_prob=target_accept, rng_key=key)
+        state = lax.fori_loop(0, tune, lambda _, now: step(now), state)
+
+        def keep(now: Any, _: None) -> tuple[Any, Any]:
+            after = step(now)
+            record = after.diverging, after.energy, after.num_steps, after.adapt_state.step_size
+            return after, (after.z, record)
+
+        _, (values, record) = lax.scan(keep, state, None, length=draws)
+        return vmap(lambda one: constrained(one, data))(values), record
+
+    return run
+
+
+def _tree(graph: Any, drawn: list[np.ndarray], stats: list[np.ndarray]) -> xr.DataTree:
+    """Name draws and dims as nutpie and PyMC do."""
+    posterior = {}
+    for variable, values in zip([*graph.free_RVs, *graph.deterministics], drawn, strict=True):
+        named = graph.named_vars_to_dims.get(variable.name, ())
+        own = [*named, *[None] * (values.ndim - 2 - len(named))]
+        dims = [dim or f"{variable.name}_dim_{axis}" for axis, dim in enumerate(own)]
+        posterior[variable.name] = (("chain", "draw", *dims), values)
+    record = {name: (("chain", "draw"), values) for name, values in zip(STATS, stats, strict=True)}
+    return xr.DataTree.from_dict({"/posterior": xr.Dataset(posterior), "/sample_stats": xr.Dataset(record)})
