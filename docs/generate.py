@@ -24,7 +24,7 @@ from atrobayes.data_prep import intervals, ledger
 from atrobayes.data_prep.clinical_columns import PATIENT_COLUMNS, VISIT_COLUMNS, ClinicalColumn
 from atrobayes.data_prep.structures import CATALOGUE as STRUCTURES
 from atrobayes.files import Column
-from atrobayes.models import estimates
+from atrobayes.models import clinical_table, estimates
 from atrobayes.models.analyses import CATALOGUE as ANALYSES
 from atrobayes.reports import contrast
 from atrobayes.study import Study
@@ -36,6 +36,7 @@ OUTPUT_TABLES = (
     ("estimates.tsv", "Every result, one row each, whoever computed it.", estimates.COLUMNS),
     ("contrast.tsv", "Classical and Bayesian answer to one question in one row.", contrast.COLUMNS),
     ("exclusions.tsv", "Everything left out, with the rule that left it out.", ledger.COLUMNS),
+    ("clinical.tsv", "Clinical variables by group, before treatment and at each visit.", clinical_table.COLUMNS),
     ("intervals.tsv", "One row per patient-year with usable scans at both ends.", intervals.INTERVAL_COLUMNS),
     ("changes.tsv", "Change of every structure in every interval.", intervals.CHANGE_COLUMNS),
 )
@@ -69,9 +70,11 @@ def study_file() -> str:
     for file, columns in (("patients.tsv", PATIENT_COLUMNS), ("visits.tsv", VISIT_COLUMNS)):
         parts += [f"## `{file}`", _markdown(("column", "cell", "unit", "meaning"), map(_clinical, columns.values()))]
     sources = ((f"`{name}`", one.label, f"`{one.formula}`") for name, one in STRUCTURES.items())
-    asked = ((f"`{name}`", one.question, one.unit()) for name, one in ANALYSES.items())
+    asked = (
+        (f"`{name}`", one.question, one.unit() if one.outcome else "of each variable") for name, one in ANALYSES.items()
+    )
     parts += ["## Ids of structures", _markdown(("id", "structure", "source in aseg.stats"), sources)]
-    parts += ["## Ids of analyses", _markdown(("id", "question", "unit of a slope"), asked)]
+    parts += ["## Ids of analyses", _markdown(("id", "question", "unit of a slope or difference"), asked)]
     return "\n\n".join(parts)
 
 

@@ -97,4 +97,4 @@ def test_names_in_the_architecture_page_exist() -> None:
     words = {word for name in names - paths - {"n/a"} for word in re.findall(r"[A-Za-z_][\w.]*", name)}
     gone = {name for name in paths if not (ROOT / name).exists()}
     assert set() == gone | {word for word in words if not re.search(rf"\b{re.escape(word)}\b", code)}
-    assert {"build_frame", "Marginals"} <= words
+    assert {"build_frames", "Marginals"} <= words

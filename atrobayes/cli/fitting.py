@@ -115,13 +115,15 @@ def _told(session: Session, choices: Choices, task: TaskID, stage: str) -> Choic
     """The same choices, with a bar that moves: a unit a model, the part done of its outcomes in between."""
     begun: list[str] = []
 
-    def announce(model: str, engine: str) -> None:
+    def announce(model: str) -> None:
         begun.append(f"{stage}: {model}")
-        # a sampler says nothing until its first outcome is done, and compiles before that
-        wait = "" if engine == "quadrature" else " (compiling)"
-        session.progress.update(task, description=f"{begun[-1]}{wait}", completed=len(begun) - 1)
+        session.progress.update(task, description=begun[-1], completed=len(begun) - 1)
+
+    def note(what: str) -> None:
+        session.progress.update(task, description=f"{begun[-1]} ({what})")
 
     def show(done: int, total: int) -> None:
         session.progress.update(task, description=begun[-1], completed=len(begun) - 1 + done / total)
 
-    return replace(choices, settings=replace(choices.settings, progress=show), announce=announce)
+    settings = replace(choices.settings, progress=show, note=note)
+    return replace(choices, settings=settings, announce=announce)

@@ -38,12 +38,13 @@ class Ready:
 
 
 def prepare_stage(session: StudySession) -> Ready:
-    """Read the study's files, pick the rows of every analysis; write cohort, exclusions, intervals and changes."""
+    """Read the study's files, pick the rows of every analysis; write cohort, exclusions and the tables they hold."""
     from atrobayes import __version__
     from atrobayes.data_prep.prepare import prepare, write_prepared
+    from atrobayes.models.clinical_table import write_clinical
 
     _check_names(session)
-    made = ("cohort.nc", "exclusions.tsv", "intervals.tsv", "changes.tsv")
+    made = ("cohort.nc", "exclusions.tsv", "clinical.tsv", "intervals.tsv", "changes.tsv")
     with session.stage("prepare"), session.folder.renewing("prepared", *made):
         prepared = prepare(session.study)
         framed = _framed(session, prepared)
@@ -51,6 +52,8 @@ def prepare_stage(session: StudySession) -> Ready:
         prepared = replace(prepared, exclusions=(*prepared.exclusions, *left_out))
         session.folder.describe(session.study.study.name, __version__)
         write_prepared(prepared, session.folder.path, session.folder.scratch)
+        groups = json.loads(prepared.cohort.attrs["groups"])
+        write_clinical(prepared.cohort, groups, session.folder.path, session.folder.scratch)
     for note in prepared.notes:
         session.remark(note)
     for item in left_out:

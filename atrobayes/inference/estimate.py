@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from atrobayes.inference.classical.classical import classical
-from atrobayes.inference.engine import Settings, choose_engine, refusal
+from atrobayes.inference.engine import Settings, refusal
 from atrobayes.inference.fit import Fit, fit
 from atrobayes.inference.plan import PLANS, parts
 from atrobayes.inference.seeds import derive
@@ -24,7 +24,7 @@ from atrobayes.models.priors import Priors
 from atrobayes.models.terms import terms_of
 
 
-def _silent(_model: str, _engine: str) -> None:
+def _silent(_model: str) -> None:
     """Tell nobody."""
 
 
@@ -47,7 +47,7 @@ class Choices:
     pool : bool
         Also fit models that shrink the outcomes together; False where outcomes are not brain structures.
     announce : callable
-        Told (model, engine) before each fit.
+        Told the name of the model before each fit.
     """
 
     priors: Priors = field(default_factory=Priors)
@@ -57,7 +57,7 @@ class Choices:
     interval: float = 0.95
     rope: Rope = field(default_factory=Rope)
     pool: bool = True
-    announce: Callable[[str, str], None] = _silent
+    announce: Callable[[str], None] = _silent
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ def _bayes(
 ) -> tuple[Fit, pd.DataFrame]:
     """Fit one model, and describe its posterior beside the headline classical rows."""
     own = model.frame(frame)
-    choices.announce(model.name, choose_engine(choices.engine, model, own, choices.priors).name)
+    choices.announce(model.name)
     posterior = fit(
         model,
         own,
