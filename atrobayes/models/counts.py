@@ -100,17 +100,18 @@ class Counts:
         """Rate of every cell a year, and rate ratios: (chain, draw, outcome, term).
 
         A rate is the mean over patients, intercepts integrated out, which an arithmetic mean of counts estimates:
-        exp(overall + cell + patient SD² / 2). Its posterior has a heavy upper tail; its median is steadier than its mean.
+        exp(overall + cell + patient SD² / 2). Its posterior has a heavy upper tail: the median is steadier than
+        the mean.
         """
         found = cells(frame)
         effects = np.moveaxis(drawn(draws, "cell_effects"), -1, 0)
         level = drawn(draws, "log_rate") + drawn(draws, "patient_sd") ** 2 / 2
         ratios = [effects[a] - effects[b] for a, b in _pairs(found)]
-        values = np.exp([*(level + effects), *ratios])
+        values = [np.exp(logarithm) for logarithm in (*(level + effects), *ratios)]
         return of_outcome(values, [term.name for term in terms_of(frame)], "term", frame)
 
     def sds(self, draws: xr.Dataset, frame: Frame, priors: Priors) -> xr.DataArray:  # noqa: ARG002
-        """Patient SD and overall level on the log scale, and one over the root of the shape: (chain, draw, outcome, sd)."""
+        """Patient SD, one over the root of the shape, overall log rate: (chain, draw, outcome, sd)."""
         names = ("patient_sd", "dispersion", "log_rate")
         return of_outcome([drawn(draws, name) for name in names], names, "sd", frame)
 
@@ -125,13 +126,15 @@ COUNTS = Counts()
 def _pairs(found: tuple[Cell, ...]) -> list[tuple[int, int]]:
     """Places of the cells of first and second group at each visit that both have, as `terms_of` orders the ratios."""
     places = {(cell.group, cell.visit): place for place, cell in enumerate(found)}
-    return [(place, places[1, visit]) for (group, visit), place in places.items() if group == 0 and (1, visit) in places]
+    return [
+        (place, places[1, visit]) for (group, visit), place in places.items() if group == 0 and (1, visit) in places
+    ]
 
 
 def _check(frame: Frame, column: str, values: np.ndarray, good: np.ndarray, expected: str) -> None:
     faults = [
         Fault(f"{values[row]:g} ({_place(frame, row)})", expected, "mend it, or leave the row out", column=column)
-        for row in np.flatnonzero(~good)
+        for row in np.flatnonzero(~good).tolist()
     ]
     if faults:
         raise DataError(faults)

@@ -96,7 +96,7 @@ class Ordinal:
         """
         effects, cuts = drawn(draws, "cell_effects"), drawn(draws, "thresholds")
         median = levels(frame)[(cuts[..., None, :] < effects[..., None]).sum(axis=-1)]
-        return of_outcome(np.moveaxis(median, -1, 0), [term.name for term in terms_of(frame)], "term", frame)
+        return of_outcome([*np.moveaxis(median, -1, 0)], [term.name for term in terms_of(frame)], "term", frame)
 
     def sds(self, draws: xr.Dataset, frame: Frame, priors: Priors) -> xr.DataArray:  # noqa: ARG002
         """Patient SD, thresholds and effects of the cells, in logits: (chain, draw, outcome, sd).

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from atrobayes.models.coding import deviation_scale
+from atrobayes.models.courses import drawn
 from atrobayes.models.crossed import Grid, log_density, slots
 from atrobayes.models.frame import Frame
 from atrobayes.models.linear import Linear
@@ -157,7 +158,7 @@ class StructuresPooled:
         import xarray as xr
 
         design = mixed_design(frame, priors)
-        common = _numpy(draws, "coefficients")[:, :, None, :]
+        common = drawn(draws, "coefficients")[:, :, None, :]
         slopes = (common + self._effects(draws, frame, priors)) @ design.contrasts.T
         values = slopes * (frame.slope_scale * frame.orientation)[:, None]
         coords = {"outcome": list(frame.outcomes), "term": list(design.terms)}
@@ -172,16 +173,14 @@ class StructuresPooled:
 
         design = mixed_design(frame, priors)
         names = (*RANDOM, "residual_sd")
-        common = np.stack([_numpy(draws, name) for name in names], axis=-1)
+        common = np.stack([drawn(draws, name) for name in names], axis=-1)
         between = np.sqrt((self._cholesky(draws, frame, priors) ** 2).sum(axis=-1))
         is_slope = _is_slope(len(frame.groups))
         units = np.where(is_slope, frame.slope_scale[:, None], frame.scales.y_sd[:, None])
         values = [common[:, :, None, :] * frame.scales.y_sd[:, None], between[:, :, None, :] * units]
         labels = [*names, *(f"structure_sd[{coef}]" for coef in design.coefs)]
         coords = {"outcome": list(frame.outcomes), "sd": labels}
-        return xr.DataArray(
-            np.concatenate(values, axis=-1), dims=("chain", "draw", "outcome", "sd"), coords=coords
-        )
+        return xr.DataArray(np.concatenate(values, axis=-1), dims=("chain", "draw", "outcome", "sd"), coords=coords)
 
     def term_priors(self, frame: Frame, priors: Priors) -> tuple[np.ndarray, np.ndarray]:
         """Prior means, raw units, (outcome, term); SDs are NaN: with an unknown SD between structures not normal."""
@@ -192,12 +191,12 @@ class StructuresPooled:
     def _effects(self, draws: xr.Dataset, frame: Frame, priors: Priors) -> np.ndarray:
         """(chain, draw, structure, coef): each structure's own deviations."""
         if "structure_effects" in draws:
-            return _numpy(draws, "structure_effects")
-        return np.einsum("...ij,...kj->...ki", self._cholesky(draws, frame, priors), _numpy(draws, "structure_raw"))
+            return drawn(draws, "structure_effects")
+        return np.einsum("...ij,...kj->...ki", self._cholesky(draws, frame, priors), drawn(draws, "structure_raw"))
 
     def _cholesky(self, draws: xr.Dataset, frame: Frame, priors: Priors) -> np.ndarray:
         """(chain, draw, coef, coef): lower triangle of the covariance between structures."""
-        packed, scale = _numpy(draws, "structure_cholesky"), _structure_sd_prior(len(frame.groups), priors)
+        packed, scale = drawn(draws, "structure_cholesky"), _structure_sd_prior(len(frame.groups), priors)
         whole = np.zeros((*packed.shape[:2], len(scale), len(scale)))
         whole[..., *np.tril_indices(len(scale))] = packed
         return whole * scale[:, None]
@@ -218,8 +217,10 @@ def _slopes(held: dict[str, Any], structures: int, coefs: int, *, centred: bool)
         eta=LKJ_ETA,
         sd_dist=pm.HalfNormal.dist(1.0, shape=coefs),
         compute_corr=False,
+        # PyMC would else compile a sampler of correlations to find where to start
+        initval=np.eye(coefs)[np.tril_indices(coefs)],
     )
-    cholesky = pm.expand_packed_triangular(coefs, packed) * held["structure_sd_prior"][:, None]
+    cholesky = pm.math.expand_packed_triangular(coefs, packed) * held["structure_sd_prior"][:, None]
     if centred:
         return common + pm.MvNormal("structure_effects", np.zeros(coefs), chol=cholesky, shape=(structures, coefs))
     return common + pm.Normal("structure_raw", 0, 1, shape=(structures, coefs)) @ cholesky.T
@@ -254,7 +255,3 @@ def _structure_sd_prior(groups: int, priors: Priors) -> np.ndarray:
     own = np.where(_is_slope(groups), priors.slope_sd, INTERCEPT_SD)
     own[2:] *= deviation_scale(groups) / np.sqrt(2)
     return own
-
-
-def _numpy(draws: xr.Dataset, name: str) -> np.ndarray:
-    return draws[name].transpose("chain", "draw", ...).to_numpy()
