@@ -31,9 +31,12 @@ BESIDE = {
     "bayes_normal": "Normal errors",
     "bayes_structures": "Structures together",
 }
+_SHORT = {"bayes_robust": "t errors", "bayes_normal": "normal errors", "bayes_structures": "together"}
 
 
-def contrast_rows(results: Results, rows: pd.DataFrame, naming: Sequence[str] = ("structure",)) -> pd.DataFrame:
+def contrast_rows(
+    results: Results, rows: pd.DataFrame, naming: Sequence[str] = ("structure",), *, brief: bool = False
+) -> pd.DataFrame:
     """Text cells of contrast rows.
 
     Parameters
@@ -44,6 +47,8 @@ def contrast_rows(results: Results, rows: pd.DataFrame, naming: Sequence[str] = 
         Rows of `contrast`.
     naming : sequence of str
         Which of analysis, structure, term name a row.
+    brief : bool
+        Leave out P(in ROPE) and all but pd of the other Bayesian methods.
 
     Returns
     -------
@@ -67,8 +72,8 @@ def contrast_rows(results: Results, rows: pd.DataFrame, naming: Sequence[str] = 
         f"Bayesian{unit}": _joined(numbers["bayes"][0], marks(results, rows, "bayes")),
         interval_header(results.estimates, "bayes"): numbers["bayes"][1],
         "pd": rows["bayes_pd"].map(probability),
-        "P(in ROPE)": rows["bayes_p_rope"].map(probability),
-        **_beside(results, rows),
+        **({} if brief else {"P(in ROPE)": rows["bayes_p_rope"].map(probability)}),
+        **_beside(results, rows, brief=brief),
         "Verdict": rows["verdict"].map(VERDICT_WORDS),
     }
     return pd.DataFrame(columns)
@@ -79,11 +84,11 @@ def _p_columns(rows: pd.DataFrame) -> dict[str, pd.Series]:
     p, q = rows["classical_p"].map(p_cell), rows["classical_q_bh"].map(p_cell)
     if not rows["classical_flags"].str.contains("singular").any():
         return {"p": p, "q": q}
-    return {"p, Kenward-Roger": rows["classical_kr_p"].map(p_cell), "p, Satterthwaite": p, "q": q}
+    return {"p, KR": rows["classical_kr_p"].map(p_cell), "p, Satt.": p, "q": q}
 
 
-def _beside(results: Results, rows: pd.DataFrame) -> dict[str, list[str]]:
-    """Mean and pd of the other Bayesian methods that answered any of these rows."""
+def _beside(results: Results, rows: pd.DataFrame, *, brief: bool) -> dict[str, list[str]]:
+    """Mean and pd (`brief`: pd) of the other Bayesian methods that answered any of these rows."""
     columns: dict[str, list[str]] = {}
     for method, words in BESIDE.items():
         if rows[f"{method}_estimate"].notna().any():
@@ -91,8 +96,12 @@ def _beside(results: Results, rows: pd.DataFrame) -> dict[str, list[str]]:
                 fixed(value, row_decimals(row))
                 for value, row in zip(rows[f"{method}_estimate"], each_row(rows), strict=True)
             ]
-            columns[words] = _joined(means, marks(results, rows, method))
-            columns[f"pd, {words[0].lower()}{words[1:]}"] = list(map(probability, rows[f"{method}_pd"]))
+            behind = marks(results, rows, method)
+            if not brief:
+                columns[words] = _joined(means, behind)
+            columns[f"pd, {_SHORT[method]}"] = _joined(
+                list(map(probability, rows[f"{method}_pd"])), behind if brief else [""] * len(rows)
+            )
     return columns
 
 

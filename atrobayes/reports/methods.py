@@ -200,7 +200,7 @@ def _fit_paragraph(fits: list[FitRecord]) -> str:
     model, family = (str(history.get(name, "")) for name in ("model", "family"))
     return (
         f"Bayesian, method {history.get('method', '')} ({titles}). {_per(model)} {model_words(model, family)}: "
-        f"{formula}{_coding(formula)}.{_scale(model)} Engine: {_engine(fits[0])}.{told}"
+        f"{formula}{'' if model in _RAW_SCALE else _coding(formula)}.{_scale(model)} Engine: {_engine(fits[0])}.{told}"
     )
 
 

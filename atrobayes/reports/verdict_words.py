@@ -28,7 +28,7 @@ SAID = {
 UNSUPPORTED = ("classical_only", "opposite_sign")
 _RARE = "opposite_sign"  # named only where it occurs
 _UNCOMPARED = "not_tested"
-_MOST = 6  # rows named per analysis
+_MOST = 4  # rows named per analysis
 _NEAR = 0.95  # with a flat prior, the pd of p = 0.1
 
 
@@ -69,6 +69,8 @@ def _counts(own: pd.DataFrame, rows: pd.DataFrame) -> dict[str, str]:
     counts = {"Compared": len(own) - int(tally.get(_UNCOMPARED, 0))}
     counts |= {VERDICT_WORDS[verdict].capitalize(): int(tally.get(verdict, 0)) for verdict in present}
     shown = {name: str(count) for name, count in counts.items()}
+    if not counts["Compared"]:
+        shown = {name: text if name == "Compared" else "n/a" for name, text in shown.items()}
     if not tests:
         return shown | dict.fromkeys((f"p < {P_CUT}", "Expected by chance alone", f"q < {P_CUT}"), "n/a")
     return shown | {
@@ -79,7 +81,7 @@ def _counts(own: pd.DataFrame, rows: pd.DataFrame) -> dict[str, str]:
 
 
 def clear_in_words(rows: pd.DataFrame, groups: tuple[str, ...]) -> str:
-    """Name the rows of `contrast` that are clear by both, smallest p first, with their sign and q; six an analysis.
+    """Name the rows of `contrast` that are clear by both, smallest p first, with their sign and q; four an analysis.
 
     Parameters
     ----------

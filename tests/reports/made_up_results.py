@@ -13,6 +13,7 @@ import xarray as xr
 from scipy import stats
 
 from atrobayes.files import Column, write_table
+from atrobayes.models.priors import Priors
 
 HOSTILE = "<b>x</b>"
 STRUCTURES = (
@@ -24,6 +25,8 @@ ANALYSES = {
     "year_to_year_gd": ("new_gd_from", "% of eTIV per new Gd+ lesion"),
 }
 LESIONS = {"new_t2_from": 2, "new_t2_to": 5, "new_gd_from": 3, "new_gd_to": 2}  # counts go round 0 … size - 1
+RECORD = {"new_t2": 4, "new_gd": 3, "relapses": 2, "edss": 5}  # numbers go round 0 … size - 1
+PATIENT = {"age": 30, "disease_duration": 7, "previous_dmts": 4, "relapses_before": 3}
 STATUSES = {"steroid": 2, "failed": 2, "unfinished": 1, "missing": 1, "none": 7}
 RULES = {
     "steroid": "steroid_washout",
@@ -41,12 +44,15 @@ ESTIMATE_COLUMNS = [
     "n_patients", "estimate", "median", "sd", "ci_low", "ci_high", "hdi_low", "hdi_high", "ci_prob", "ci_kind",
     "df", "statistic", "p", "q_bh", "p_holm", "r2", "pd", "p_rope", "rope_low", "rope_high", "log_bf10",
     "type_s", "type_m", "p_sig_rep", "pull", "shrinkage", "u", "s_y", "prior_sd", "prob_superiority",
-    "prob_superiority_within", "rhat", "ess_bulk", "ess_tail", "divergences", "flags", "fit_id",
+    "prob_superiority_within", "n_both", "std_difference", "rhat", "ess_bulk", "ess_tail", "divergences",
+    "flags", "fit_id",
 ]  # fmt: skip
 
 
-def make_results(out: Path, groups: tuple[str, ...] = ("CLAD", "ALEM"), engine: str = "quadrature") -> Path:
-    """Write the folder and return it."""
+def make_results(
+    out: Path, groups: tuple[str, ...] = ("CLAD", "ALEM"), engine: str = "quadrature", *, every_kind: bool = False
+) -> Path:
+    """Write the folder and return it; `every_kind`: with an analysis of each kind beside the two of slopes."""
     out.mkdir(parents=True, exist_ok=True)
     records = _records(groups)
     _cohort(records, groups).to_netcdf(out / "cohort.nc", engine="netcdf4")
@@ -54,7 +60,8 @@ def make_results(out: Path, groups: tuple[str, ...] = ("CLAD", "ALEM"), engine: 
     intervals = _intervals(records)
     _table(out / "intervals.tsv", intervals)
     _table(out / "changes.tsv", _changes(intervals))
-    _table(out / "estimates.tsv", estimates(groups, engine))
+    rows = [estimates(groups, engine), *([other_kinds(groups, engine)] if every_kind else [])]
+    _table(out / "estimates.tsv", pd.concat(rows, ignore_index=True))
     for analysis in ANALYSES:
         _posterior(out / "posterior" / f"{analysis}--bayes--{engine}.nc", analysis, engine)
     return out
@@ -78,6 +85,67 @@ def estimates(groups: tuple[str, ...] = ("CLAD", "ALEM"), engine: str = "quadrat
                 se = s_y * (0.35 if "ALEM" in term else 0.12)
                 rows += [shared | _classical(z, se, key), shared | _bayes(z, se, s_y, key) | {"engine": engine}]
     return pd.DataFrame(rows).reindex(columns=ESTIMATE_COLUMNS)
+
+
+def other_kinds(groups: tuple[str, ...] = ("CLAD", "ALEM"), engine: str = "quadrature") -> pd.DataFrame:
+    """Rows of a comparison, of the groups before treatment, and of the clinical course."""
+    rows: list[dict[str, Any]] = []
+    for structure in ("whole_brain", "thalamus"):
+        shared = {"analysis": "relapse_years", "structure": structure, "term": "difference", "predictor": "relapses"}
+        shared |= {"outcome": "change_pct", "unit": "% of the opening volume", "u": 1.0, "s_y": 1.0, "n_both": 14.0}
+        rows += _compared(shared, "ranks", {"classical_clustered": 0.03, "classical_permutation": 0.04}, engine)
+    for variable, by in (("age", "t"), ("edss", "ranks")):
+        shared = {
+            "analysis": "baseline_groups",
+            "structure": variable,
+            "term": "difference",
+            "unit": "units",
+            "s_y": 2.0,
+        }
+        rows += _compared(shared | {"std_difference": 0.25}, by, {"classical_welch": 0.02}, engine)
+    for group in groups:
+        rows += _cell("new_t2", f"rate[{group},1]", 0.5, engine) + _cell("edss", f"median[{group},1]", 2.5, engine)
+    rows += _cell("new_t2", f"rate_ratio[{groups[0]}/{groups[-1]},1]", 1.5, engine, pd=0.99)
+    return pd.DataFrame(rows).reindex(columns=ESTIMATE_COLUMNS)
+
+
+def _compared(shared: dict[str, Any], by: str, beside: dict[str, float], engine: str) -> list[dict[str, Any]]:
+    shared = shared | {"n_obs": 95, "n_patients": 46, "ci_prob": 0.95}
+    ends = {"ci_kind": "confidence", "ci_low": 0.1, "ci_high": 0.9}
+    classical = {"method": "classical", "engine": by, "estimate": 0.5, "statistic": 700.5, "p": 0.01, "q_bh": 0.02}
+    bayes = {
+        "engine": engine,
+        "estimate": 0.4,
+        "ci_low": 0.05,
+        "ci_high": 0.8,
+        "ci_kind": "eti",
+        "pd": 0.99,
+        "fit_id": "x",
+    }
+    superiority = {"prob_superiority": 0.62, "prob_superiority_within": 0.64} if "predictor" in shared else {}
+    return [
+        shared | ends | classical | {"prob_superiority": 0.61},
+        *(shared | {"method": method, "engine": by, "p": p, "q_bh": 2 * p} for method, p in beside.items()),
+        shared | bayes | superiority | {"method": "bayes", "rope_low": -0.1, "rope_high": 0.1},
+        shared | bayes | superiority | {"method": "bayes_normal", "pd": 0.983},
+    ]
+
+
+def _cell(variable: str, term: str, value: float, engine: str, **bayes: float) -> list[dict[str, Any]]:
+    shared = {"analysis": "clinical_course", "structure": variable, "term": term, "unit": f"{variable} a year"}
+    shared |= {"n_obs": 30, "n_patients": 30, "estimate": value}
+    told = {
+        "median": value,
+        "ci_low": value / 2,
+        "ci_high": 2 * value,
+        "ci_prob": 0.95,
+        "ci_kind": "eti",
+        "fit_id": "y",
+    }
+    return [
+        shared | {"method": "classical", "engine": "descriptive"},
+        shared | told | {"method": "bayes", "engine": engine} | bayes,
+    ]
 
 
 def _sizes(term: str) -> dict[str, int]:
@@ -129,11 +197,14 @@ def _cohort(records: pd.DataFrame, groups: tuple[str, ...]) -> xr.Dataset:
         {
             "group": ("patient", patients["group"].to_numpy(dtype=object)),
             "days_since_steroid": ("record", days),
+            **{name: ("record", np.arange(len(records)) % size / 1.0) for name, size in RECORD.items()},
+            **{name: ("patient", np.arange(len(patients)) % size + 1.0) for name, size in PATIENT.items()},
         },
         coords={
             "patient": patients["patient"].to_numpy(dtype=object),
             "record_patient": ("record", records["patient"].to_numpy(dtype=object)),
             "visit": ("record", records["visit"].to_numpy()),
+            "years": ("record", records["visit"].to_numpy(float)),
             "scan_status": ("record", records["status"].to_numpy(dtype=object)),
         },
         attrs={
@@ -196,7 +267,7 @@ def _posterior(path: Path, analysis: str, engine: str) -> None:
         {"structure": name, "term": "slope[CLAD]", "mean": 0.0, "sd": 0.3, "unit": ANALYSES[analysis][1]}
         for name in STRUCTURES
     ]
-    standardised = {"slope": "N(0, 0.5), groups correlated 0.5", "patient_sd": "half-t(3, 0, 1)"}
+    standardised = Priors().describe()
     history = {"fit_id": "ab" * 32, "analysis": analysis, "model": "mixed", "method": "bayes", "family": "gaussian"}
     history |= {
         "formula": "change ~ lesions * group + (1 | patient)",
@@ -204,7 +275,8 @@ def _posterior(path: Path, analysis: str, engine: str) -> None:
         "seed": 123,
     }
     history |= {"settings": {"draws": 1000, "chains": 4}, "priors": {"standardised": standardised, "raw": raw}}
-    history |= {"frame_digest": "cd" * 32, "versions": {"numpy": "2.5.5", "xarray": "2026.4"}}
+    history |= {"scales": {"predictor_unit": 1.0, "predictor_mean": 0.5, "outcome_sd": dict.fromkeys(STRUCTURES, 0.6)}}
+    history |= {"prior": "regularising", "frame_digest": "cd" * 32, "versions": {"numpy": "2.5.5", "xarray": "2026.4"}}
     failed = analysis == GATE_FAILED[0]
     kind = "quadrature" if engine == "quadrature" else "nuts"
     reasons = ["putamen: halving the spacing moved a mean by 3e-4 SD"] if failed else []
@@ -212,6 +284,11 @@ def _posterior(path: Path, analysis: str, engine: str) -> None:
     with netCDF4.Dataset(path, "w") as stored:
         stored.setncattr("history", json.dumps(history))
         stored.setncattr("verdict", json.dumps(verdict))
+        data = stored.createGroup("observed_data")
+        data.createDimension("row", 5)
+        data.createDimension("outcome", len(STRUCTURES))
+        data.createVariable("outcome", str, ("outcome",))[:] = np.array(STRUCTURES, dtype=object)
+        data.createVariable("y", float, ("row", "outcome"))[:] = np.linspace(-1.5, 0.5, 5)[:, None]
 
 
 def _table(path: Path, frame: pd.DataFrame) -> None:

@@ -32,15 +32,17 @@ def _pair(p, pd_, classical=-1.0, bayes=-0.8):
         ("neither", _pair(0.06, 0.9)),
         ("opposite_sign", _pair(0.01, 0.99, bayes=0.8)),
         ("classical_only", _pair(0.01, 0.9, bayes=0.8)),
-        ("neither", _pair(math.nan, math.nan)),
+        ("not_tested", _pair(math.nan, math.nan)),
         ("bayes_only", _pair(math.nan, 0.99)),
+        ("not_tested", _pair(0.01, math.nan)),
         ("neither", _pair(0.05, 0.975)),
     ],
 )
 def test_verdict_says_which_answer_is_clear(verdict, pair):
     """A wrong verdict would call a p borne out that the posterior does not bear out, or the reverse.
 
-    Missing is not clear, and an answer exactly at its cut-off is not clear.
+    A missing p is not clear, and an answer exactly at its cut-off is not clear; without a posterior nothing is said to
+    be unsupported by it.
     """
     assert [verdict] == contrast(pair)["verdict"].tolist()
 
@@ -83,6 +85,21 @@ def test_other_methods_stay_out():
     """Kenward-Roger's row would be taken for the headline."""
     frame = pd.concat([_pair(0.01, 0.99), pd.DataFrame([_row("classical_kr", "reml", 9.0, structure="other", p=0.9)])])
     assert [-1.0] == contrast(frame)["classical_estimate"].tolist()
+
+
+def test_other_methods_stand_beside_the_headline():
+    """Whether a finding survives Kenward-Roger or Student-t errors would have to be looked up in another table."""
+    beside = [
+        _row("classical_kr", "reml", -1.0, p=0.03),
+        _row("bayes_robust", "nutpie", -0.7, pd=0.96, flags="gate_failed"),
+    ]
+    row = contrast(pd.concat([_pair(0.01, 0.99), pd.DataFrame(beside)])).iloc[0]
+    assert (0.03, -0.7, 0.96, "gate_failed") == tuple(
+        row[["classical_kr_p", "bayes_robust_estimate", "bayes_robust_pd", "bayes_robust_flags"]]
+    )
+    assert math.isnan(row["bayes_structures_pd"])
+    assert "" == row["bayes_normal_flags"]
+    assert "both_clear" == row["verdict"]
 
 
 def test_contrast_tsv_has_the_agreed_columns(tmp_path):

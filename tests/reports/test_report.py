@@ -11,12 +11,12 @@ import pytest
 import xarray as xr
 
 from atrobayes.reports.cohort_flow import analysed, cohort_flow
+from atrobayes.reports.forests import standardised
 from atrobayes.reports.methods import methods_paragraphs
 from atrobayes.reports.report import write_report
 from atrobayes.reports.results import read_results
 from atrobayes.reports.section import Section, build
 from atrobayes.reports.sections import SECTIONS
-from atrobayes.reports.sections.estimates import standardised
 
 _VOID = {"meta", "br", "hr", "img", "link", "input"}
 
@@ -61,14 +61,14 @@ def page(html):
     return _Page(html)
 
 
-def test_every_section_could_be_made_diagnostics_before_estimates(html):
+def test_every_section_could_be_made_diagnostics_before_the_analyses(html):
     """A part of the report would be missing behind a notice; numbers would come before the word on their worth."""
     sections = re.findall(r'<section id="(\w+)" class="(\w+)">', html)
     assert [make.__module__.rpartition(".")[2] for make in SECTIONS] == [name for name, _ in sections]
     assert ["diagnostics"] == [name for name, status in sections if status == "warning"]
     assert 8 == sum(status == "ok" for _, status in sections)
     assert "diagnostics" == sections[2][0]
-    assert "estimates" == sections[3][0]
+    assert "analyses" == sections[3][0]
 
 
 def test_a_section_that_raises_says_so_in_its_place(folder, capsys):
@@ -91,9 +91,9 @@ def test_a_section_that_raises_says_so_in_its_place(folder, capsys):
         "2 with both estimates in the same direction, pd 0.9680, just under the cut-off 0.975.",
         "95% equal-tailed posterior interval",
         "95% confidence interval",
-        "52 patients enrolled (33 CLAD and 19 ALEM); 46 of them (30 CLAD and 16 ALEM) with at least one yearly",
-        "between two yearly visits, not divided by the real time between them",
-        "% of eTIV per new T2 lesion",
+        "52 patients enrolled (33 CLAD and 19 ALEM); 46 of them (30 CLAD and 16 ALEM) with intervals in the largest",
+        "between two visits, not divided by the real time between them",
+        "Example, the slope with the smallest p (New",
         "quadrature 1 (deterministic numerical integration",
         "new T2 lesions, do brain structures change more",
     ],
@@ -156,7 +156,7 @@ def test_made_twice_the_page_is_the_same(folder, made_up, tmp_path, html):
 
 def test_numbers_of_a_failed_fit_are_marked(page):
     """A number that did not converge would be read like any other."""
-    assert "†" in page.text.partition("5. Classical and Bayesian")[2].partition("6. p against")[0]
+    assert "†" in page.text.partition("4. The analyses")[2].partition("5. p against")[0].partition("†")[2]
     assert "did not pass" in page.text
 
 
@@ -213,7 +213,7 @@ def test_analysed_intervals_are_counted_per_group(folder):
 
 def test_a_singular_fit_is_counted_once(page):
     """Three terms of one fit would be three singular fits."""
-    assert "1 of 26 classical fits is singular" in page.text
+    assert "1 of 26 classical mixed models is singular" in page.text
 
 
 def test_sampler_settings_are_told_only_where_a_sampler_ran(page, made_up, tmp_path):

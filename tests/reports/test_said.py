@@ -47,10 +47,13 @@ def test_every_verdict_is_counted_also_where_it_never_came(results):
 def test_chance_is_counted_over_all_tests_and_q_among_the_small_p(results):
     """Small p that many tests give by chance alone would be read as findings."""
     p, q = [0.001, 0.02, 0.04, 0.5] * 10, [0.01, 0.06, 0.2, 0.01] * 10
-    said = chance_in_words(results, pd.DataFrame({"classical_p": [*p, math.nan], "classical_q_bh": [*q, math.nan]}))
+    said = chance_in_words(
+        results,
+        pd.DataFrame({"classical_p": [*p, math.nan], "classical_q_bh": [*q, math.nan], "classical_kr_p": math.nan}),
+    )
     assert "Of 30 p < 0.05, 10 also have q < 0.05" in said
     assert "40 tests would give about 2.0 p < 0.05 by chance alone" in said
-    assert "1 of 26 classical fits is singular" in said
+    assert "1 of 26 classical mixed models is singular" in said
 
 
 @pytest.mark.parametrize(
@@ -96,7 +99,7 @@ def test_singular_fits_are_marked_only_where_some_are_not(results):
     estimates = results.estimates.assign(flags=np.where(results.estimates["method"] == "classical", "singular", ""))
     everywhere = dataclasses.replace(results)
     everywhere.__dict__["estimates"] = estimates  # a cached property, filled before it is read
-    assert "All classical fits are singular" in flags_in_words(everywhere)
+    assert "All classical mixed models are singular" in flags_in_words(everywhere)
     assert "§" not in " ".join(contrast_rows(everywhere, contrast(estimates)).astype(str).to_numpy().ravel())
 
 
@@ -190,7 +193,8 @@ def test_slopes_share_a_scale_and_parting_verdicts_are_shaded():
         ]
     ).assign(rope_low=-0.1, rope_high=0.1, clear=False, flagged=False)
     verdicts = {"classical_only": "classical only"}
-    words = ForestWords(dict.fromkeys(half, "panel"), {"dgm": "DGM"}, "x", "c", "b", "r", verdicts, "alt")
+    series = {"classical": "c", "bayes": "b"}
+    words = ForestWords(dict.fromkeys(half, "panel"), {"dgm": "DGM"}, "x", series, "r", verdicts, "alt")
     verdict = np.where(rows["term"] == "slope[B]", "classical_only", "neither")
     drawing = forest_svg("f", rows.assign(verdict=verdict), words)
     ticks = [re.findall(r">([−\d.]+)</text>", axis) for axis in drawing.split("-matplotlib.axis_")[1::2]]
@@ -210,6 +214,7 @@ def test_rows_clear_by_both_are_named_with_sign_and_q() -> None:
             "structure": ["thalamus", "caudate"],
             "term": "slope[CLAD]",
             "bayes_estimate": [-0.01, 0.01],
+            "classical_p": [0.01, 0.5],
             "classical_q_bh": [0.031, 0.5],
             "verdict": ["both_clear", "neither"],
         }

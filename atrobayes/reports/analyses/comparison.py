@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from atrobayes.reports.all_numbers import all_numbers
@@ -19,7 +20,6 @@ from atrobayes.reports.wording import (
     analysis_title,
     count,
     listed,
-    number,
     p_cell,
     probability,
     slug,
@@ -84,7 +84,7 @@ def _ranks(estimates: pd.DataFrame) -> Table:
     ranks = headline(estimates, "classical").set_index("structure")
     columns: dict[str, Any] = {
         "Structure": [structure_name(str(name)) for name in ranks.index],
-        "Mann-Whitney U": ranks["statistic"].map(lambda u: number(u, 5)).to_numpy(),
+        "Mann-Whitney U": ranks["statistic"].map(lambda u: "n/a" if np.isnan(u) else f"{u:.10g}").to_numpy(),
         "p, Mann-Whitney": ranks["p"].map(p_cell).to_numpy(),
     }
     for method, words in {"classical_clustered": "p, clustered", "classical_permutation": "p, permutation"}.items():

@@ -114,7 +114,7 @@ def _percent(share: float) -> str:
 
 
 def _rates(results: Results, cells: pd.DataFrame) -> list[Table]:
-    own = cells[cells["kind"].isin(["rate", "median"])]
+    own = cells[cells["kind"].isin(["rate", "median"])].dropna(subset="estimate")
     if not (own["method"] == "bayes").any():
         return []
     wide = own.set_index(["structure", "visit", "of", "method"])
@@ -140,7 +140,7 @@ def _rates(results: Results, cells: pd.DataFrame) -> list[Table]:
 
 def _ratios(results: Results, cells: pd.DataFrame) -> list[Table]:
     own = cells[cells["kind"] == "rate_ratio"]
-    bayes = own[own["method"] == "bayes"]
+    bayes = own[own["method"] == "bayes"].dropna(subset="estimate")
     if not len(bayes):
         return []
     seen = own[own["method"] == "classical"].set_index(["structure", "term"])["estimate"]

@@ -89,7 +89,7 @@ def _table(
     *,
     folded: bool,
 ) -> Table:
-    shown = contrast_rows(results, rows, naming)
+    shown = contrast_rows(results, rows, naming, brief=not folded)
     return Table(name, shown, caption, "contrast.tsv", details, tuple(rows["verdict"]), folded)
 
 

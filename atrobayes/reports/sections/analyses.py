@@ -50,9 +50,9 @@ def _reading(results: Results) -> tuple[str, ...]:
         "scale, an interaction has its own. The yellow band, ROPE, holds what is negligible by convention; its limits, "
         "per structure and in raw units, are in the folded tables of all numbers.",
         "p: two-sided, not corrected for multiplicity. q: the same, adjusted by Benjamini-Hochberg over the structures "
-        "of one analysis and one term. pd (probability of direction): posterior probability that the term has the sign "
-        "of its larger side, from 0.5 (no idea) to 1. P(in ROPE): posterior probability that the association is "
-        "negligible by convention.",
+        "of one analysis and one term. KR: by Kenward and Roger's method; Satt.: by Satterthwaite's. pd (probability "
+        "of direction): posterior probability that the term has the sign of its larger side, from 0.5 (no idea) to 1. "
+        "P(in ROPE): posterior probability that the association is negligible by convention.",
         f"Verdict: classical is called clear when p < {P_CUT}, the posterior when pd > {PD_CUT}. Both cut-offs are "
         "conventions: 0.049 and 0.051 say the same. 'Classical only': a small p that the posterior does not bear out. "
         "'Bayesian only': a posterior sure of the sign where p is not small. Row colours repeat the verdict, in the "

@@ -8,7 +8,7 @@ from atrobayes.reports.flags import FLAG_WORDS, singular_in_words, split_flags
 from atrobayes.reports.methods import fit_name, sampled
 from atrobayes.reports.results import FitRecord, Results, each_row
 from atrobayes.reports.section import Section, Status, Table
-from atrobayes.reports.wording import analysis_title, counted, number
+from atrobayes.reports.wording import analysis_title, counted, number, structure_name
 
 _KINDS = {
     "quadrature": (
@@ -22,11 +22,12 @@ _KINDS = {
         "occurred."
     ),
 }
+_FEW = 3  # so many fits, or reasons of one, are told openly
 
 
 def make(results: Results) -> Section:
     """Verdict of every fit, and the flags on classical and Bayesian rows."""
-    tables = [_fits(results)] if results.fits else []
+    tables = _fits(results) if results.fits else []
     flags = _flags(results.estimates)
     if len(flags):
         tables.append(Table("flags", flags, "Flagged rows, by analysis and method", "estimates.tsv"))
@@ -59,7 +60,8 @@ def _passed(results: Results) -> str:
     total = len(results.fits)
     bayes = results.estimates[results.estimates["fit_id"] != ""]
     sizes = bayes.groupby(["analysis", "method", "engine"])["structure"].nunique().unique()
-    size = counted(sizes.max(), "structure") if len(set(sizes)) == 1 else f"{sizes.min()} to {sizes.max()} structures"
+    several = f"{sizes.min()} to {sizes.max()} structures or variables"
+    size = counted(sizes.max(), "structure") if len(set(sizes)) == 1 else several
     which = {1: "The Bayesian fit", 2: "Both Bayesian fits"}.get(total, f"All {total} Bayesian fits")
     each, their = ("", "its") if total == 1 else (" each", "their")
     exactly = "reliably" if any(map(sampled, results.fits)) else "accurately"
@@ -73,24 +75,42 @@ def _failed(results: Results) -> list[FitRecord]:
     return [fit for fit in results.fits if not fit.verdict.get("passed")]
 
 
-def _fits(results: Results) -> Table:
+def _fits(results: Results) -> list[Table]:
+    """Fits that did not pass, and all fits; these folded where they are many."""
+    tables = []
+    if failed := _failed(results):
+        frame = pd.DataFrame(_named(fit) | {"What was found": _reasons(fit)} for fit in failed)
+        classes = ("gate_failed",) * len(failed)
+        tables.append(Table("failed-fits", frame, "Bayesian fits that did not pass", "posterior/", row_classes=classes))
     frame = pd.DataFrame(
-        [
-            {
-                "Analysis": analysis_title(str(fit.history.get("analysis", fit.name))),
-                "Method": str(fit.history.get("method", "")),
-                "Engine": fit.engine,
-                "Passed": "yes" if fit.verdict.get("passed") else "no",
-                "Reasons": "; ".join(map(str, fit.verdict.get("reasons", ()))) or "none",
-                "Checks": "; ".join(
-                    f"{name.replace('_', ' ')} {_value(value)}" for name, value in fit.verdict.get("checks", {}).items()
-                ),
-            }
-            for fit in results.fits
-        ]
+        _named(fit) | {"Passed": "yes" if fit.verdict.get("passed") else "no", "Checks": _checks(fit)}
+        for fit in results.fits
     )
-    classes = tuple("" if fit.verdict.get("passed") else "gate_failed" for fit in results.fits)
-    return Table("fits", frame, "Bayesian fits and their checks", "posterior/", row_classes=classes)
+    folded = len(results.fits) > _FEW
+    return [*tables, Table("fits", frame, "All Bayesian fits and their checks", "posterior/", folded=folded)]
+
+
+def _named(fit: FitRecord) -> dict[str, str]:
+    return {"Analysis": _title(fit), "Method": str(fit.history.get("method", "")), "Engine": fit.engine}
+
+
+def _reasons(fit: FitRecord) -> str:
+    """The first reasons, structures by their names; the others are in the log and the file."""
+    reasons = [str(reason).partition(": ") for reason in fit.verdict.get("reasons", ())]
+    told = [f"{structure_name(of)}{sign}{what}" for of, sign, what in reasons[:_FEW]]
+    rest = f"; and {counted(len(reasons) - _FEW, 'more', 'more')}" if len(reasons) > _FEW else ""
+    return f"{'; '.join(told)}{rest}" or "no reason recorded"
+
+
+def _checks(fit: FitRecord) -> str:
+    checks = fit.verdict.get("checks", {})
+    return "; ".join(f"{name.replace('_', ' ')} {_value(value)}" for name, value in checks.items())
+
+
+def _title(fit: FitRecord) -> str:
+    title = analysis_title(str(fit.history.get("analysis", fit.name)))
+    part = str(fit.history.get("part", ""))
+    return f"{title} ({'all patients' if part == 'ALL' else part})" if part else title
 
 
 def _value(value: object) -> str:

@@ -90,7 +90,7 @@ def _reasons(title: str, rows: pd.DataFrame) -> tuple[str, ...]:
 
 
 def _split(counts: pd.Series) -> str:
-    groups = " · ".join(f"{group} {value}" for group, value in counts.items() if group != "all")
+    groups = " · ".join(f"{group} {value}" for group, value in counts.items() if group != "all" and value != "n/a")
     return f"{counts['all']} ({groups})" if groups else str(counts["all"])
 
 

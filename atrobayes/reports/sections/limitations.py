@@ -26,15 +26,18 @@ def _design(results: Results) -> str:
     )
     return (
         groups
-        + "Lesions and volume change were observed in the same interval: neither can be called the cause of the other."
+        + "In the year-to-year analyses lesions and volume change were observed in the same interval: neither can be "
+        "called the cause of the other. Lesions counted at baseline gathered over an unknown time before treatment."
     )
 
 
 def _models() -> str:
     return (
-        "The models hold no covariates: not age, sex or the length of the interval. Loss of volume related to "
-        "treatment in the first year (pseudoatrophy) and regression to the mean are not separated from the "
-        "association. A few patient-years with many lesions can carry a slope."
+        "Unless the study names covariates the models hold none: not age, sex or the length of the interval. Loss of "
+        "volume related to treatment in the first year (pseudoatrophy) and regression to the mean are not separated from "
+        "the association. A few patient-years with many lesions can carry a slope; regressions over three years rest on "
+        "the patients who stayed so long, who may differ from those who did not. A year's NEDA-3 rests on what was "
+        "looked for: EDSS rises at a last visit cannot be confirmed."
     )
 
 
@@ -43,18 +46,21 @@ def _singular(results: Results) -> tuple[str, ...]:
     if not singular:
         return ()
     return (
-        f"{singular} of {counted(total, 'classical fit')} {'is' if singular == 1 else 'are'} singular: the variance "
+        f"{singular} of {counted(total, 'classical mixed model')} {'is' if singular == 1 else 'are'} singular: the variance "
         "between patients was estimated as zero, and the degrees of freedom then count intervals as if they were "
-        "patients, so these p may be too small. Changes of one patient that share a scan favour this. Such rows are "
-        "kept.",
+        "patients, so these p may be too small. Kenward and Roger's p, shown first there, adds what not knowing that "
+        "variance costs; it helps with few patients and cannot know a variance that was estimated as zero. Changes of "
+        "one patient that share a scan favour this. Such rows are kept.",
     )
 
 
 def _multiplicity() -> str:
     return (
-        "p and pd are not corrected for the number of questions; q is, within one analysis and term. Structures "
-        "contain one another (the thalamus is part of the deep grey matter), so rows are not independent pieces of "
-        "evidence."
+        "p and pd are not corrected for the number of questions; q is, within one analysis and term, not over the "
+        "analyses. Structures contain one another (the thalamus is part of the deep grey matter), the slope in all "
+        "patients holds those of the groups, and analyses share patients and scans, so rows are not independent pieces "
+        "of evidence. Mann-Whitney's p also takes the years of one patient as independent; the clustered and the "
+        "permutation p beside it do not."
     )
 
 

@@ -25,8 +25,8 @@ from atrobayes.reports.wording import (
 
 _KNOWN = "whole_brain"
 KNOWN_LOSS = (
-    "Known from other cohorts: a loss of about 0.1 to 0.3% a year in healthy people and 0.5 to 1.35% in multiple "
-    "sclerosis (De Stefano et al. 2016, doi:10.1136/jnnp-2014-309903; measured with another method)."
+    "What is known of the whole brain from other cohorts: a loss of about 0.1 to 0.3% a year in healthy people and 0.5 "
+    "to 1.35% in multiple sclerosis (De Stefano et al. 2016, doi:10.1136/jnnp-2014-309903; by another method)."
 )
 
 
@@ -52,6 +52,7 @@ def _reading(results: Results) -> tuple[str, ...]:
         "Predictions below are of a row without lesions or activity: intercept, slope, patient and residual drawn from "
         "their priors, computed by numerical integration over the SDs, without random draws. Intercepts have wide "
         "priors so that they decide nothing: ranges far beyond what brains do are meant, and harmless for the slopes.",
+        KNOWN_LOSS,
     )
 
 
@@ -113,10 +114,7 @@ def _year_in_words(results: Results, analysis: str) -> str:
     if math.isnan(row["patient_median"]):
         return text
     median, high, sd = (fixed(factor * row[name], 2) for name in ("patient_median", "patient_high", "sd"))
-    return (
-        f"{text} SD between patients: prior median {median}, 95% below {high}; the rows observed have an SD of {sd}. "
-        f"{KNOWN_LOSS}"
-    )
+    return f"{text} SD between patients: prior median {median}, 95% below {high}; the rows observed have an SD of {sd}."
 
 
 def _in_percent(results: Results, analysis: str) -> tuple[float, str]:

@@ -158,7 +158,7 @@ def _unsupported_table(results: Results, rows: pd.DataFrame) -> Table:
     caption = f"Classical p < {P_CUT} that the posterior does not bear out (pd ≤ {PD_CUT}, or the opposite sign),"
     details = f"in {listed(rows['unit'].unique())}: {intervals_in_words(results)}."
     naming = [name for name in KEY if name != "analysis" or rows["unit"].nunique() < rows["analysis"].nunique()]
-    shown = contrast_rows(results, rows, naming)
+    shown = contrast_rows(results, rows, naming, brief=True)
     return Table("not-borne-out", shown, caption, "contrast.tsv", details, tuple(rows["verdict"]), folded=True)
 
 
