@@ -34,10 +34,10 @@ def _design(results: Results) -> str:
 def _models() -> str:
     return (
         "Unless the study names covariates the models hold none: not age, sex or the length of the interval. Loss of "
-        "volume related to treatment in the first year (pseudoatrophy) and regression to the mean are not separated from "
-        "the association. A few patient-years with many lesions can carry a slope; regressions over three years rest on "
-        "the patients who stayed so long, who may differ from those who did not. A year's NEDA-3 rests on what was "
-        "looked for: EDSS rises at a last visit cannot be confirmed."
+        "volume related to treatment in the first year (pseudoatrophy) and regression to the mean are not separated "
+        "from the association. A few patient-years with many lesions can carry a slope; regressions over three years "
+        "rest on the patients who stayed so long, who may differ from those who did not. A year's NEDA-3 rests on what "
+        "was looked for: EDSS rises at a last visit cannot be confirmed."
     )
 
 
@@ -46,11 +46,11 @@ def _singular(results: Results) -> tuple[str, ...]:
     if not singular:
         return ()
     return (
-        f"{singular} of {counted(total, 'classical mixed model')} {'is' if singular == 1 else 'are'} singular: the variance "
-        "between patients was estimated as zero, and the degrees of freedom then count intervals as if they were "
-        "patients, so these p may be too small. Kenward and Roger's p, shown first there, adds what not knowing that "
-        "variance costs; it helps with few patients and cannot know a variance that was estimated as zero. Changes of "
-        "one patient that share a scan favour this. Such rows are kept.",
+        f"{singular} of {counted(total, 'classical mixed model')} {'is' if singular == 1 else 'are'} singular: the "
+        "variance between patients was estimated as zero, and the degrees of freedom then count intervals as if they "
+        "were patients, so these p may be too small. Kenward and Roger's p, shown first there, adds what not knowing "
+        "that variance costs; it helps with few patients and cannot know a variance that was estimated as zero. "
+        "Changes of one patient that share a scan favour this. Such rows are kept.",
     )
 
 
