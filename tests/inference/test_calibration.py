@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,16 +17,16 @@ from atrobayes.inference.engines.quadrature.solve import integrate
 from atrobayes.inference.sums import gather
 from atrobayes.models.analyses import CATALOGUE
 from atrobayes.models.coding import term_weights
-from atrobayes.models.frame import Frame, Scales
-from atrobayes.models.mixed import Mixed
+from atrobayes.models.frame import Frame
+from atrobayes.models.mixed import MIXED
 from atrobayes.models.priors import Priors
-from atrobayes.models.study_frames import build_frame
+from atrobayes.models.study_frames import build_frames
 from atrobayes.study import read_study
 
 # chosen before the first look
 SEED = 11_22
 DATA_SETS = 1000
-RATES = 6  # three terms, two methods: the band holds for all of them together
+RATES = 9  # three terms, three methods: the band holds for all of them together
 PROBABILITY = 0.001
 
 
@@ -37,10 +37,8 @@ def design(tmp_path_factory: pytest.TempPathFactory) -> Frame:
     write_example(folder)
     study = read_study(folder / "study.toml")
     prepared = prepare(study)
-    groups = json.loads(prepared.cohort.attrs["groups"])
-    framed = build_frame(study, CATALOGUE["year_to_year_t2"], prepared.intervals, prepared.changes, groups)
-    assert framed.frame is not None
-    return framed.frame
+    (frame,) = build_frames(study, CATALOGUE["year_to_year_t2"], prepared.cohort).frames
+    return frame
 
 
 def band() -> tuple[int, int]:
@@ -63,23 +61,25 @@ def test_classical_intervals_cover_fixed_slopes(design: Frame) -> None:
     y = slopes[design.group] * design.x - 0.05
     y = y[:, None] + errors(design, 0.015 * np.ones(DATA_SETS), 0.025 * np.ones(DATA_SETS), rng)
     names = [f"y{k}" for k in range(DATA_SETS)]
-    scales = Scales(y.mean(axis=0), y.std(axis=0, ddof=1), design.scales.x_mean, design.scales.x_unit)
+    scales = replace(design.scales, y_mean=y.mean(axis=0), y_sd=y.std(axis=0, ddof=1))
     rows = classical_mixed(
         design.with_outcomes(xr.DataArray(y, dims=("row", "outcome"), coords={"outcome": names}), scales)
     )
     truth = {term: float(weights @ slopes) for term, weights in term_weights(design.groups).items()}
     low, high = band()
     for term, value in truth.items():
-        own = rows[rows["term"] == term]
-        covered = ((own["ci_low"] < value) & (value < own["ci_high"])).sum()
-        assert low <= covered <= high, (term, covered)
+        for method in ("classical", "classical_kr"):
+            own = rows[(rows["term"] == term) & (rows["method"] == method)]
+            assert DATA_SETS == len(own)
+            covered = ((own["ci_low"] < value) & (value < own["ci_high"])).sum()
+            assert low <= covered <= high, (term, method, covered)
 
 
 @pytest.mark.slow
 def test_bayesian_intervals_cover_what_the_prior_draws(design: Frame) -> None:
     """95 % posterior intervals would not be 95 % ones, on average over the prior they state."""
     rng = np.random.default_rng([SEED, 2])
-    linear = Mixed().linear(design, Priors())
+    linear = MIXED.linear(design, Priors())
     tau, sigma = (np.abs(stats.t.rvs(p.nu, scale=p.scale, size=DATA_SETS, random_state=rng)) for p in linear.sd_priors)
     beta = linear.prior_mean + linear.prior_sd * rng.normal(size=(DATA_SETS, len(linear.coefs)))
     y = linear.X @ beta.T + errors(design, tau, sigma, rng)

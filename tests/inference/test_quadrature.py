@@ -15,7 +15,9 @@ from atrobayes.inference.engines.quadrature import solve
 from atrobayes.inference.engines.quadrature.solve import Refined, integrate
 from atrobayes.inference.sums import gather
 from atrobayes.models.frame import Frame
-from atrobayes.models.mixed import Mixed
+from atrobayes.models.linear import LinearModel
+from atrobayes.models.mixed import MIXED
+from atrobayes.models.model import get_model
 from atrobayes.models.priors import HalfStudentT, Priors
 
 CASES = {
@@ -27,11 +29,25 @@ CASES = {
     "clear slopes": {"seed": 6, "slopes": (-3.0, 2.0), "sigma": 0.3},
 }
 # a mean other than 0 and an SD of its own: nothing of a prior may be lost
-PRIORS = Priors(slope_mean=0.2, slope_sd=0.4, slope_correlation=0.3, patient_sd=HalfStudentT(4, 0.8))
+PRIORS = Priors(slope_mean=0.2, slope_sd=0.4, slope_correlation=0.3, patient_sd=HalfStudentT(4, 0.8), covariate_sd=0.6)
 
 
-def _integrated(frame: Frame, priors: Priors | None = None) -> Refined:
-    linear = Mixed().linear(frame, priors or Priors())
+def _frame_for(model: str) -> Frame:
+    """A frame for each Gaussian model; the mixed model's has covariates, one of them of the patient."""
+    table = long_table(31, patients=24, most_visits=3 if model in {"mixed", "comparison_normal"} else 1)
+    number = table["patient"].str[1:].astype(int)
+    if model == "mixed":
+        return frame_of(table.assign(age=20 + number % 7, visit=table.groupby("patient").cumcount()),
+                        covariates=["age", "visit"])  # fmt: skip
+    if model == "comparison_normal":
+        return frame_of(table.assign(group="ALL", x=(table["x"] > 0).astype(float)), ("ALL",), kind="comparison")
+    # groups that differ in spread: one residual SD for both would be another model
+    own = table.assign(y0=table["y0"] * np.where(table["group"] == "CLAD", 1.0, 2.5))
+    return frame_of(own, kind="regression" if model == "regression" else "groups")
+
+
+def _integrated(frame: Frame, priors: Priors | None = None, model: LinearModel = MIXED) -> Refined:
+    linear = model.linear(frame, priors or Priors())
     sums = gather(linear.X, frame.y_standardised, linear.patient, linear.residual_block)
     return integrate(linear, sums, frame.outcomes)
 
@@ -43,20 +59,26 @@ class BruteForce:
     coordinates nor the Cholesky factors.
     """
 
-    def __init__(self, frame: Frame, priors: Priors) -> None:
-        self.linear = Mixed().linear(frame, priors)
-        Z = (frame.patient[:, None] == np.unique(frame.patient)).astype(float)
-        self.eigen, vectors = np.linalg.eigh(Z @ Z.T)
-        self.X, self.y = vectors.T @ self.linear.X, vectors.T @ frame.y_standardised[:, 0]
+    def __init__(self, frame: Frame, priors: Priors, model: LinearModel = MIXED) -> None:
+        self.linear = model.linear(frame, priors)
+        self.X, self.y = self.linear.X, frame.y_standardised[:, 0]
+        self.patients = self.linear.patient is not None
+        if self.patients:
+            Z = (frame.patient[:, None] == np.unique(frame.patient)).astype(float)
+            self.eigen, vectors = np.linalg.eigh(Z @ Z.T)
+            self.X, self.y = vectors.T @ self.X, vectors.T @ self.y
         # below these limits lies no mass that 1e-6 of anything could notice; the tests' data see to it
-        self.low, self.high = np.log([1e-7, 1e-7]), np.log([3e3, 3e3])
-        grid = np.stack(np.meshgrid(*[np.linspace(-6, 4, 200)] * 2), axis=-1).reshape(-1, 2)
+        dims = len(self.linear.sd_names)
+        self.low, self.high = np.full(dims, np.log(1e-7)), np.full(dims, np.log(3e3))
+        grid = np.stack(np.meshgrid(*[np.linspace(-6, 4, 200)] * dims), axis=-1).reshape(-1, dims)
         self.peak = self.given(grid)[0].max()
 
     def given(self, logs: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Log joint density of log SDs (point,), and mean and SD of the terms (point, term)."""
         sds = np.exp(logs)
-        variance = sds[:, 1:] ** 2 + sds[:, :1] ** 2 * self.eigen.clip(0)
+        variance = sds[:, self.patients :][:, self.linear.residual_block] ** 2
+        if self.patients:
+            variance = variance + sds[:, :1] ** 2 * self.eigen.clip(0)
         prior = self.linear.prior_sd**2
         A = np.einsum("ni,mn,nj->mij", self.X, 1 / variance, self.X) + np.diag(1 / prior)
         centre = self.linear.prior_mean
@@ -83,14 +105,14 @@ class BruteForce:
             return np.exp(log - self.peak)[:, None] * values
 
         whole = self._integrate(integrand, self.high)
-        estimate, terms = whole / whole[0], points.shape[1]
+        estimate, terms, dims = whole / whole[0], points.shape[1], len(self.low)
         first, second = estimate[1 : 1 + terms], estimate[1 + terms : 1 + 2 * terms]
-        sd_first, sd_second = estimate[-4:-2], estimate[-2:]
+        sd_first, sd_second = estimate[-2 * dims : -dims], estimate[-dims:]
         return {
             "log_evidence": np.log(whole[0]) + self.peak,
             "mean": first,
             "sd": np.sqrt(second - first**2),
-            "below": estimate[1 + 2 * terms : -4].reshape(points.shape),
+            "below": estimate[1 + 2 * terms : -2 * dims].reshape(points.shape),
             "sd_mean": sd_first,
             "sd_sd": np.sqrt(sd_second - sd_first**2),
         }
@@ -115,12 +137,26 @@ class BruteForce:
 @pytest.mark.parametrize("case", CASES)
 def test_agrees_with_brute_force_integration(case: str) -> None:
     """Every posterior number of the product would be wrong."""
-    frame = frame_of(long_table(**CASES[case]))
-    refined = _integrated(frame, PRIORS)
+    _compare_with_brute_force(frame_of(long_table(**CASES[case])), MIXED)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["mixed", "regression", "comparison_normal", "groups_normal"])
+def test_every_gaussian_model_agrees_with_brute_force_integration(name: str) -> None:
+    """Regressions, comparisons, or slopes with covariates would be wrong where the plain mixed model is right."""
+    frame, model = _frame_for(name), get_model(name)
+    expected = {"mixed": ["patient_sd", "residual_sd"], "comparison_normal": ["patient_sd", "residual_sd"],
+                "regression": ["residual_sd[CLAD]", "residual_sd[ALEM]"], "groups_normal": ["residual_sd"]}  # fmt: skip
+    assert expected[name] == list(model.linear(frame, PRIORS).sd_names)
+    _compare_with_brute_force(frame, model)
+
+
+def _compare_with_brute_force(frame: Frame, model: LinearModel) -> None:
+    refined = _integrated(frame, PRIORS, model)
     mixture, curves = refined.solution.mixture, refined.solution.curves
-    brute = BruteForce(frame, PRIORS)
+    brute = BruteForce(frame, PRIORS, model)
     levels = np.array([0.025, 0.5, 0.975])
-    points = np.stack([mixture.quantile(q)[0] for q in levels] + [np.zeros(3)])
+    points = np.stack([mixture.quantile(q)[0] for q in levels] + [np.zeros(len(mixture.terms))])
     expected = brute.expect(points)
 
     assert refined.reached.all()
@@ -130,7 +166,7 @@ def test_agrees_with_brute_force_integration(case: str) -> None:
     for q, below in zip(levels, expected["below"], strict=False):
         density = np.exp(mixture.log_pdf(mixture.quantile(q)))[0]
         assert (np.abs(below - q) / (density * expected["sd"])).max() < 1e-4
-    np.testing.assert_allclose(mixture.cdf(np.zeros((1, 3)))[0], expected["below"][3], atol=1e-5)
+    np.testing.assert_allclose(mixture.cdf(np.zeros((1, len(mixture.terms))))[0], expected["below"][3], atol=1e-5)
     assert abs(refined.solution.log_evidence[0] - expected["log_evidence"]) < 1e-4
     assert (np.abs(curves.mean()[0] - expected["sd_mean"]) / expected["sd_sd"]).max() < 1e-4
     np.testing.assert_allclose(curves.sd()[0], expected["sd_sd"], rtol=1e-4)
@@ -204,7 +240,7 @@ def test_swapping_the_groups_names_changes_labels_and_signs_only(prior: str) -> 
 def test_bayes_factor_of_the_interaction_is_the_ratio_of_two_evidences() -> None:
     """The Savage-Dickey ratio would not be a Bayes factor."""
     frame = frame_of(long_table(11))
-    linear = Mixed().linear(frame, Priors())
+    linear = MIXED.linear(frame, Priors())
     without = replace(
         linear,
         X=linear.X[:, :3],
@@ -228,7 +264,7 @@ def test_without_patient_effects_and_wide_priors_it_is_the_t_of_regression() -> 
     """The limit in which Bayes and least squares must agree would be missed."""
     frame = frame_of(long_table(12, patients=60, most_visits=1, tau=0.0))
     priors = Priors(slope_sd=1e3, slope_correlation=0.0, intercept_mean_sd=1e4, intercept_difference_sd=1e4)
-    mixed = Mixed().linear(frame, priors)
+    mixed = MIXED.linear(frame, priors)
     linear = replace(
         mixed, patient=None, sd_names=("residual_sd",), sd_priors=(replace(priors.residual_sd, scale=1e4),)
     )

@@ -10,10 +10,18 @@ import pandas as pd
 import pytest
 from simulated import frame_of, long_table
 
-from atrobayes.inference.classical.mixed import classical_mixed, satterthwaite
+from atrobayes.inference.classical import mixed
+from atrobayes.inference.classical.mixed import satterthwaite
 from atrobayes.inference.classical.reml import _Data, fit_reml
+from atrobayes.models.frame import Frame
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "lmer"
+
+
+def classical_mixed(frame: Frame) -> pd.DataFrame:
+    """Satterthwaite's rows: what stands beside them has tests of its own."""
+    rows = mixed.classical_mixed(frame)
+    return rows[rows["method"] == "classical"].reset_index(drop=True)
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +126,7 @@ def test_at_a_singular_fit_degrees_of_freedom_are_rows_minus_coefficients() -> N
     # patients' means alike: successive changes that share a scan look so
     table["y0"] -= 0.9 * table.groupby("patient")["y0"].transform("mean")
     rows = classical_mixed(frame_of(table))
-    assert rows["flags"].eq("singular").all()
+    assert rows["flags"].str.split(",").str[0].eq("singular").all()
     np.testing.assert_allclose(rows["df"], len(table) - 4, rtol=1e-6)
 
 
@@ -137,7 +145,7 @@ def test_a_group_without_spread_in_x_has_no_slope_and_leaves_the_other_alone() -
     table = long_table(7)
     flat = table.assign(x=table["x"].where(table["group"] == "CLAD", 0.0))
     rows = classical_mixed(frame_of(flat)).set_index("term")
-    assert rows.loc[["slope[ALEM]", "interaction"], "flags"].eq("not_estimable").all()
+    assert rows.loc[["slope[ALEM]", "interaction"], "flags"].str.contains("not_estimable").all()
     assert rows.loc[["slope[ALEM]", "interaction"], ["estimate", "p", "ci_low"]].isna().all(axis=None)
     assert np.isfinite(rows.loc["slope[CLAD]", ["estimate", "sd", "df", "p"]].astype(float)).all()
 
@@ -191,5 +199,5 @@ def test_nothing_left_for_an_error_is_said_and_not_divided_by() -> None:
     four = pd.DataFrame({"patient": list("abcd"), "group": ["CLAD", "CLAD", "ALEM", "ALEM"], "x": [0.0, 1.0, 0.0, 2.0]})
     few = classical_mixed(frame_of(four.assign(y0=[0.1, 0.3, -0.2, 0.4])))
     for rows in (perfect, few):
-        assert rows["flags"].eq("not_estimable").all()
+        assert rows["flags"].str.contains("not_estimable").all()
         assert rows[["estimate", "sd", "p"]].isna().all(axis=None)
