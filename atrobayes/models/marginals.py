@@ -87,14 +87,10 @@ class Mixture:
         most = max(part.weight.shape[1] for part in parts)
         first, labels = parts[0], tuple(label for part in parts for label in part.outcomes)
 
-        def joined(pick: Callable[[Mixture], np.ndarray | None], filler: float) -> np.ndarray:
-            filled = np.full((len(labels), *np.shape(pick(first))[1:-1], most), filler)
-            start = 0
-            for values in map(pick, parts):
-                assert values is not None
-                filled[start : start + len(values), ..., : values.shape[-1]] = values
-                start += len(values)
-            return filled
+        def joined(pick: Callable[[Mixture], np.ndarray], filler: float) -> np.ndarray:
+            arrays = [pick(part) for part in parts]
+            room = (((0, 0),) * (one.ndim - 1) + ((0, most - one.shape[-1]),) for one in arrays)
+            return np.concatenate([np.pad(one, r, constant_values=filler) for one, r in zip(arrays, room, strict=True)])
 
         return cls(
             labels,
@@ -102,7 +98,7 @@ class Mixture:
             joined(lambda part: part.weight, 0.0),
             joined(lambda part: part.loc, 0.0),
             joined(lambda part: part.scale, 1.0),
-            None if first.sds is None else joined(lambda part: part.sds, 1.0),
+            None if first.sds is None else joined(_sds, 1.0),
         )
 
     def take(self, which: np.ndarray) -> Mixture:
@@ -249,6 +245,11 @@ class Mixture:
             high = (gap * g[..., 0] - f[..., 0] * unequal) / det
         limit = (ends[..., 1] - ends[..., 0]) / 4
         return np.stack([np.clip(np.nan_to_num(step), -limit, limit) for step in (low, high)], axis=-1)
+
+
+def _sds(mixture: Mixture) -> np.ndarray:
+    assert mixture.sds is not None
+    return mixture.sds
 
 
 def equal_weights(outcomes: tuple[str, ...], terms: tuple[str, ...], loc: np.ndarray, scale: np.ndarray) -> Mixture:

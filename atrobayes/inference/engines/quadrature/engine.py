@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 
 import numpy as np
 import xarray as xr
 
-from atrobayes.inference.diagnose import TOLERANCE
 from atrobayes.inference.engine import Settings
 from atrobayes.inference.engines.quadrature.conditional import condition
-from atrobayes.inference.engines.quadrature.solve import FIRST_PANELS, Refined, integrate
+from atrobayes.inference.engines.quadrature.solve import Refined, integrate, join
 from atrobayes.inference.seeds import derive
 from atrobayes.inference.sums import Sums, gather
 from atrobayes.models.frame import Frame
-from atrobayes.models.marginals import Mixture
 from atrobayes.models.linear import Linear
+from atrobayes.models.marginals import Mixture
 from atrobayes.models.model import Model
 from atrobayes.models.priors import Priors
 
@@ -54,56 +52,20 @@ class Quadrature:
         self, model: Model, frame: Frame, priors: Priors, settings: Settings, seed: int
     ) -> tuple[xr.DataTree, Mixture]:
         """Integrate every outcome; also take independent draws for the tree."""
-        parts = _fit_patterns(model, frame, priors)
+        parts = [_fit_pattern(model, frame, priors, *pattern) for pattern in patterns(frame, priors)]
         linear, order = parts[0].linear, np.argsort(np.concatenate([part.outcomes for part in parts]))
-        stack = _Stack([part.refined for part in parts], order)
-        mixture = Mixture(
-            frame.outcomes,
-            linear.terms,
-            stack.join(lambda found: found.solution.mixture.weight),
-            stack.join(lambda found: found.solution.mixture.loc),
-            stack.join(lambda found: found.solution.mixture.scale),
-            stack.join(lambda found: _sds(found.solution.mixture)),
-        )
-        mixture = mixture.compact().scaled(frame.slope_scale)
+        whole = join([part.refined for part in parts]).take(order)
+        mixture = whole.solution.mixture.compact().scaled(frame.slope_scale)
         draws = [_draw(part, frame, settings, seed) for part in parts]
         coefficients, sds = (np.concatenate([pair[k] for pair in draws])[order] for k in (0, 1))
         posterior = _posterior(coefficients, sds, linear, frame, settings)
         groups = {
             "/": xr.Dataset(attrs={"engine": self.name, "engine_version": version("atrobayes")}),
             "/posterior": posterior,
-            "/mixture": _mixture_dataset(mixture, stack, linear),
+            "/mixture": _mixture_dataset(mixture, whole, linear),
         }
         settings.progress(len(frame.outcomes), len(frame.outcomes))
         return xr.DataTree.from_dict(groups), mixture
-
-
-class _Stack:
-    """Joins what was found for several patterns of missing values, in the frame's order of outcomes."""
-
-    def __init__(self, found: list[Refined], order: np.ndarray) -> None:
-        self.found, self.order = found, order
-
-    def join(self, pick: Callable[[Refined], np.ndarray]) -> np.ndarray:
-        return np.asarray(np.concatenate([pick(one) for one in self.found])[self.order])
-
-
-def _sds(mixture: Mixture) -> np.ndarray:
-    assert mixture.sds is not None
-    return mixture.sds
-
-
-def _fit_patterns(model: Model, frame: Frame, priors: Priors) -> list[_Part]:
-    """Fit each pattern of missing values; all end on one rule, so that their nodes can be stacked."""
-    count = FIRST_PANELS
-    while True:
-        parts = [
-            _fit_pattern(model, frame, priors, rows, outcomes, count) for rows, outcomes in patterns(frame, priors)
-        ]
-        most = max(part.refined.panels for part in parts)
-        if all(part.refined.panels == most for part in parts):
-            return parts
-        count = most
 
 
 def patterns(frame: Frame, priors: Priors) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -112,14 +74,12 @@ def patterns(frame: Frame, priors: Priors) -> list[tuple[np.ndarray, np.ndarray]
     return [(rows, np.array([k])) for rows, outcomes in found for k in outcomes] if priors.raw else found
 
 
-def _fit_pattern(
-    model: Model, frame: Frame, priors: Priors, rows: np.ndarray, outcomes: np.ndarray, count: int
-) -> _Part:
+def _fit_pattern(model: Model, frame: Frame, priors: Priors, rows: np.ndarray, outcomes: np.ndarray) -> _Part:
     some = frame.select(rows, outcomes)
     linear = model.linear(some, priors)
     assert linear is not None
     sums = gather(linear.X, some.y_standardised, linear.patient, linear.residual_block)
-    return _Part(outcomes, linear, sums, integrate(linear, sums, some.outcomes, count))
+    return _Part(outcomes, linear, sums, integrate(linear, sums, some.outcomes))
 
 
 def _draw(part: _Part, frame: Frame, settings: Settings, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -130,7 +90,7 @@ def _draw(part: _Part, frame: Frame, settings: Settings, seed: int) -> tuple[np.
         # a generator per outcome: draws do not depend (but for rounding) on which other outcomes there are
         rng = np.random.default_rng(derive(seed, frame.outcomes[outcome]))
         sd = curves.take(np.array([k])).draw(settings.chains * settings.draws, rng)
-        given = condition(part.linear, part.sums, np.array([k]), np.maximum(sd, 1e-12))
+        given = condition(part.linear, part.sums, np.array([k]), np.moveaxis(np.maximum(sd, 1e-12), 2, 0))
         coefficients.append(given.draw(rng)[0])
         sds.append(sd[0])
     return np.stack(coefficients), np.stack(sds)
@@ -162,26 +122,21 @@ def _posterior(
     )
 
 
-def _mixture_dataset(mixture: Mixture, stack: _Stack, linear: Linear) -> xr.Dataset:
-    change = {
-        f"change_{kind}": ("outcome", stack.join(lambda found, kind=kind: found.change[kind]))  # type: ignore[misc]
-        for kind in TOLERANCE
-    }
-    curves = {
-        "sd_mean": stack.join(lambda found: found.solution.curves.mean()),
-        "sd_sd": stack.join(lambda found: found.solution.curves.sd()),
-    }
+def _mixture_dataset(mixture: Mixture, found: Refined, linear: Linear) -> xr.Dataset:
+    curves = found.solution.curves
+    assert mixture.sds is not None
     return xr.Dataset(
         {
             "weight": (("outcome", "node"), mixture.weight),
             "loc": (("outcome", "term", "node"), mixture.loc),
             "scale": (("outcome", "term", "node"), mixture.scale),
-            "sds": (("outcome", "sd", "node"), _sds(mixture), {"units": "standardised"}),
-            "log_evidence": ("outcome", stack.join(lambda found: found.solution.log_evidence)),
-            "reached": ("outcome", stack.join(lambda found: found.reached).astype(np.int8)),
+            "sds": (("outcome", "sd", "node"), mixture.sds, {"units": "standardised"}),
+            "log_evidence": ("outcome", found.solution.log_evidence),
+            "reached": ("outcome", found.reached.astype(np.int8)),
+            "panels": ("outcome", found.panels),
+            "sd_mean": (("outcome", "sd"), curves.mean(), {"units": "standardised"}),
+            "sd_sd": (("outcome", "sd"), curves.sd(), {"units": "standardised"}),
         }
-        | {name: (("outcome", "sd"), values, {"units": "standardised"}) for name, values in curves.items()}
-        | change,
+        | {f"change_{kind}": ("outcome", values) for kind, values in found.change.items()},
         coords={"outcome": list(mixture.outcomes), "term": list(mixture.terms), "sd": list(linear.sd_names)},
-        attrs={"panels": stack.found[0].panels},
     )

@@ -6,12 +6,14 @@ integrals up to any point then have a closed form.
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from numpy.polynomial import legendre
 
 from atrobayes.models.newton import solve_increasing
 
-ORDER = 8
+ORDER = 24  # high: a posterior density is smooth, and one such panel mostly holds it
 _NODES, _WEIGHTS = legendre.leggauss(ORDER)
 _DEGREES = np.arange(ORDER)
 # values at the nodes → Legendre coefficients
@@ -26,6 +28,13 @@ def nodes(panels: int) -> np.ndarray:
 def weights(panels: int) -> np.ndarray:
     """(panels · ORDER,): weights, adding up to one."""
     return np.tile(_WEIGHTS / (2 * panels), panels)
+
+
+@cache
+def one(order: int) -> tuple[np.ndarray, np.ndarray]:
+    """Nodes and weights of one panel of another order."""
+    x, weight = legendre.leggauss(order)
+    return (x + 1) / 2, weight / 2
 
 
 def interpolate(panels: int, at: np.ndarray) -> np.ndarray:

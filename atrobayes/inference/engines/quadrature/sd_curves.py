@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from scipy.special import logsumexp
 
 from atrobayes.inference.engines.quadrature import panels
-from atrobayes.inference.engines.quadrature.grid import C, to_sd
+from atrobayes.inference.engines.quadrature.grid import C, log_jacobian, to_sd
 
 FINER = 4  # log densities are interpolated to so many times the panels before they are integrated
-FINER_FOR_DRAWS = 2  # a draw need not be placed as exactly as a quantile
+CELLS = {1: 2048, 2: 128, 3: 64}  # a side, that draws are taken from; by number of SDs
 FLOOR = -600.0  # below the highest log density: no mass, but still a number to interpolate
+TINY = 1e-300
 
 
 @dataclass(frozen=True)
@@ -42,14 +42,29 @@ class SdCurves:
         labels = tuple(self.outcomes[o] for o in which)
         return SdCurves(labels, self.names, self.low[which], self.high[which], self.log_density[which])
 
+    @classmethod
+    def join(cls, parts: Sequence[SdCurves]) -> SdCurves:
+        """Curves on rules of one size, one after the other."""
+        outcomes = tuple(label for part in parts for label in part.outcomes)
+        arrays = ([getattr(part, name) for part in parts] for name in ("low", "high", "log_density"))
+        return cls(outcomes, parts[0].names, *(np.concatenate(values) for values in arrays))
+
+    def resampled(self, count: int) -> SdCurves:
+        """The same curves at the nodes of a rule of `count` panels a side."""
+        if count == self._panels:
+            return self
+        at, values = panels.nodes(count), self._level
+        for axis in range(len(self.names)):
+            values = self._at(values, at, axis + 1)
+        return replace(self, log_density=values)
+
     def mean(self) -> np.ndarray:
         """(outcome, sd)."""
-        return self._moment(lambda sd: sd)
+        return self._mean
 
     def sd(self) -> np.ndarray:
         """(outcome, sd): posterior SD of each SD."""
-        centre = self.mean()
-        return np.sqrt(self._moment(lambda sd: (sd - centre[..., None]) ** 2))
+        return np.sqrt(self._moment(lambda sd: (sd - self._mean[..., None]) ** 2))
 
     def quantile(self, q: float) -> np.ndarray:
         """(outcome, sd)."""
@@ -66,18 +81,36 @@ class SdCurves:
             out.append(panels.cumulate(curve, unit[:, k]) / (curve @ panels.weights(FINER * self._panels)))
         return np.stack(out, axis=1)
 
+    def apart(self, other: SdCurves, q: float) -> np.ndarray:
+        """How far, to first order, the other's quantile of level q lies from this one's: (outcome, sd).
+
+        Measured at the node next to the quantile; `other` need not be on the same rule.
+        """
+        mass = self._mass
+        at = np.minimum((np.cumsum(mass, axis=-1) < q).sum(axis=-1), mass.shape[-1] - 1)[..., None]
+        t = self._t(panels.nodes(self._panels)[at[..., 0]])
+        density = np.take_along_axis(mass, at, axis=-1)[..., 0] / panels.weights(self._panels)[at[..., 0]]
+        slope = (self.high - self.low) * np.exp(log_jacobian(t))
+        return np.asarray((self.cdf(to_sd(t)) - other.cdf(to_sd(t))) / density * slope)
+
     def draw(self, size: int, rng: np.random.Generator) -> np.ndarray:
-        """Independent draws from the joint posterior: (outcome, draw, sd), axis by axis."""
-        unit = np.empty((len(self.outcomes), size, len(self.names)))
-        for o, log_density in enumerate(self.log_density):
-            level = rng.uniform(size=(size, len(self.names)))
-            rest = log_density[None]
-            for k in range(len(self.names)):
-                curve = self._finer(self._integrate(rest, k + 1), FINER_FOR_DRAWS)
-                curve = np.broadcast_to(curve, (size, curve.shape[1]))
-                unit[o, :, k] = panels.invert(curve, level[:, k])
-                along = panels.interpolate(self._panels, unit[o, :, k])
-                rest = np.einsum("dn,dn...->d...", along, np.broadcast_to(rest, (size, *rest.shape[1:])))
+        """Independent draws from the joint posterior: (outcome, draw, sd).
+
+        Draws a cell of a fine product grid, and a point evenly within it: a cell is so small a part of a
+        posterior SD that this adds less than 0.1 % to the SD (0.3 % with three SDs), against a Monte Carlo
+        error of 1 % with 4000 draws.
+        """
+        dims = len(self.names)
+        cells = CELLS[dims]
+        values, at = self._level, (np.arange(cells) + 0.5) / cells
+        for axis in range(dims):
+            values = self._at(values, at, axis + 1)
+        unit = np.empty((len(self.outcomes), size, dims))
+        for o, one in enumerate(values):
+            below = np.cumsum(np.exp(one.ravel()))
+            level, within = rng.uniform(size=size), rng.uniform(size=(size, dims))
+            cell = np.minimum(np.searchsorted(below, level * below[-1], side="right"), below.size - 1)
+            unit[o] = (np.stack(np.unravel_index(cell, one.shape), axis=-1) + within) / cells
         return to_sd(self.low[:, None] + (self.high - self.low)[:, None] * unit)
 
     @property
@@ -87,35 +120,45 @@ class SdCurves:
     def _t(self, unit: np.ndarray) -> np.ndarray:
         return np.asarray(self.low + (self.high - self.low) * unit)
 
-    def _integrate(self, joint: np.ndarray, done: int) -> np.ndarray:
-        """Integrate the last axes out: (curve, node), log density; `done` axes were conditioned on or kept."""
-        log_weight = np.log(panels.weights(self._panels))
-        for _ in range(len(self.names) - done):
-            joint = logsumexp(joint + log_weight, axis=-1)
-        return joint
+    @cached_property
+    def _level(self) -> np.ndarray:
+        """Log density, the highest 0."""
+        axes = tuple(range(1, self.log_density.ndim))
+        return np.maximum(self.log_density - self.log_density.max(axis=axes, keepdims=True), FLOOR)
 
     @cached_property
-    def _marginals(self) -> list[np.ndarray]:
-        """(outcome, node) for each SD: log marginal density of its unit coordinate."""
-        axes = range(1, len(self.names) + 1)
-        return [self._integrate(np.moveaxis(self.log_density, axis, 1), 1) for axis in axes]
+    def _mass(self) -> np.ndarray:
+        """(outcome, sd, node): probability of each node of each axis."""
+        density, weight = np.exp(self._level), panels.weights(self._panels)
+        own = []
+        for k in range(len(self.names)):
+            values = np.moveaxis(density, k + 1, 1)
+            while values.ndim > 2:
+                values = values @ weight
+            own.append(values * weight)
+        mass = np.stack(own, axis=1)
+        return np.asarray(mass / mass.sum(axis=-1, keepdims=True))
 
     @cached_property
     def _fine(self) -> list[np.ndarray]:
-        """(outcome, finer node) for each SD: marginal density of its unit coordinate, the highest about 1."""
-        return [self._finer(curve) for curve in self._marginals]
+        """(outcome, finer node) for each SD: marginal density of its unit coordinate, up to a constant."""
+        at = panels.nodes(FINER * self._panels)
+        logs = np.log(np.maximum(self._mass, TINY)) - np.log(panels.weights(self._panels))
+        return [np.exp(self._at(logs[:, k], at, 1)) for k in range(len(self.names))]
 
-    def _finer(self, curve: np.ndarray, finer: int = FINER) -> np.ndarray:
-        """Densities (curve, finer node) from log densities (curve, node), the highest about 1."""
-        level = np.maximum(curve - curve.max(axis=1, keepdims=True), FLOOR)
-        values = level @ panels.interpolate(self._panels, panels.nodes(finer * self._panels)).T
+    def _at(self, logs: np.ndarray, at: np.ndarray, axis: int) -> np.ndarray:
+        """Log densities along one axis, from the nodes to the points `at` in [0, 1]."""
+        values = np.moveaxis(logs, axis, -1)
         # where it falls steeply a polynomial overshoots; nothing stands much above a panel's highest node
-        highest = level.reshape(len(curve), self._panels, panels.ORDER).max(axis=2)
-        return np.exp(np.minimum(values, np.repeat(highest, finer * panels.ORDER, axis=1) + 1))
+        highest = values.reshape(*values.shape[:-1], self._panels, panels.ORDER).max(axis=-1)
+        panel = np.minimum((at * self._panels).astype(np.int64), self._panels - 1)
+        between = values @ panels.interpolate(self._panels, at).T
+        return np.moveaxis(np.minimum(between, highest[..., panel] + 1), -1, axis)
+
+    @cached_property
+    def _mean(self) -> np.ndarray:
+        return self._moment(lambda sd: sd)
 
     def _moment(self, function: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-        nodes, weights = panels.nodes(self._panels), panels.weights(self._panels)
-        sd = to_sd(self.low[..., None] + (self.high - self.low)[..., None] * nodes)
-        logs = np.stack(self._marginals, axis=1)
-        mass = np.exp(logs - logs.max(axis=-1, keepdims=True)) * weights
-        return np.asarray((function(sd) * mass).sum(axis=-1) / mass.sum(axis=-1))
+        sd = to_sd(self.low[..., None] + (self.high - self.low)[..., None] * panels.nodes(self._panels))
+        return np.asarray((function(sd) * self._mass).sum(axis=-1))

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import logsumexp
 
 from atrobayes.inference.diagnose import TOLERANCE
 from atrobayes.inference.engines.quadrature import panels
 from atrobayes.inference.engines.quadrature.conditional import Conditional, condition
-from atrobayes.inference.engines.quadrature.grid import Box, find_box, log_jacobian, to_sd
+from atrobayes.inference.engines.quadrature.grid import OUTSIDE, Box, Rule, find_box
 from atrobayes.inference.engines.quadrature.sd_curves import SdCurves
 from atrobayes.inference.sums import Sums
-from atrobayes.models.marginals import Mixture
 from atrobayes.models.linear import Linear
+from atrobayes.models.marginals import Mixture
 
-FIRST_PANELS = 5
-MOST_PANELS = 40
+FIRST_PANELS = 1
+MOST_PANELS = 8
+MOST_NODES = 600_000
+BEYOND = 1e-8  # a box beyond which more mass lies is doubled
+MOST_DOUBLINGS = 4
 LEVELS_OF_QUANTILES = (0.025, 0.5, 0.975)
-NODES_AT_ONCE = 200_000
+Z_OF_QUANTILES = np.array([-1.96, 0.0, 1.96])
+NODES_AT_ONCE = 8_000  # so few that the processor's cache holds them
+LEAST_DENSITY = 0.05  # of a normal distribution, times its SD, at the outer quantiles
+CARRIES = 1e-10  # components that carry less do not count where 1e-6 is looked for
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,10 @@ class Solution:
     curves: SdCurves
     log_evidence: np.ndarray
 
+    def take(self, which: np.ndarray) -> Solution:
+        """Some outcomes."""
+        return Solution(self.mixture.take(which), self.curves.take(which), self.log_evidence[which])
+
 
 @dataclass(frozen=True)
 class Refined:
@@ -48,23 +58,41 @@ class Refined:
     ----------
     solution : Solution
     change : dict of str to ndarray (outcome,)
-        Largest change of each kind, in the units of TOLERANCE (posterior SDs, probability, log evidence).
-    panels : int
+        Largest change of each kind, in the units of TOLERANCE (posterior SDs, probability, log evidence), by
+        halving the spacing and by doubling the range.
+    panels : ndarray of int (outcome,)
         Panels a side.
     """
 
     solution: Solution
     change: dict[str, np.ndarray]
-    panels: int
+    panels: np.ndarray
 
     @property
     def reached(self) -> np.ndarray:
         """(outcome,): whether every change is within TOLERANCE."""
         return _within(self.change)
 
+    def take(self, which: np.ndarray) -> Refined:
+        """Some outcomes."""
+        change = {kind: values[which] for kind, values in self.change.items()}
+        return Refined(self.solution.take(which), change, self.panels[which])
+
+
+@dataclass(frozen=True)
+class _Problem:
+    linear: Linear
+    sums: Sums
+    names: tuple[str, ...]
+
+    def condition(self, outcomes: np.ndarray, rule: Rule) -> tuple[Conditional, np.ndarray]:
+        """Also the log density of t on the rule's grid."""
+        given = condition(self.linear, self.sums, outcomes, rule.sds())
+        return given, given.log_joint.reshape(-1, *rule.shape) + rule.log_jacobian()
+
 
 def integrate(linear: Linear, sums: Sums, names: tuple[str, ...], count: int = FIRST_PANELS) -> Refined:
-    """Posterior of every outcome, on one rule that is fine enough for all.
+    """Posterior of every outcome, each on a rule that is fine enough for it.
 
     Parameters
     ----------
@@ -79,89 +107,142 @@ def integrate(linear: Linear, sums: Sums, names: tuple[str, ...], count: int = F
     Returns
     -------
     Refined
-        Where `reached` is false even the finest rule tried (MOST_PANELS a side) changed by more than TOLERANCE.
+        Where `reached` is false even the finest rule tried (MOST_PANELS a side or more) changed by more than
+        TOLERANCE.
     """
-    everything = np.arange(len(names))
-    box = _box(linear, sums, everything)
-    change = _check(linear, sums, names, everything, box, count)
-    failing = everything[~_within(change)]
-    while len(failing) and count < MOST_PANELS:
-        count *= 2
-        again = _check(linear, sums, names, failing, box.take(failing), count)
-        for kind, values in again.items():
-            change[kind][failing] = values
-        failing = failing[~_within(again)]
-    return Refined(_solve(linear, sums, names, everything, box, count), change, count)
+    problem = _Problem(linear, sums, names)
+    step = max(1, NODES_AT_ONCE // (2 * count * panels.ORDER) ** len(linear.sd_names))
+    chunks = [np.arange(start, min(start + step, len(names))) for start in range(0, len(names), step)]
+    return join([_refine(problem, chunk, count) for chunk in chunks])
+
+
+def join(found: Sequence[Refined]) -> Refined:
+    """One after the other; curves of outcomes on coarser rules are carried over to the finest."""
+    most = max(int(one.panels.max(initial=0)) for one in found)
+    curves = [one.solution.curves.resampled(most) for one in found]
+    solution = Solution(
+        Mixture.join([one.solution.mixture for one in found]),
+        SdCurves.join(curves),
+        np.concatenate([one.solution.log_evidence for one in found]),
+    )
+    change = {kind: np.concatenate([one.change[kind] for one in found]) for kind in TOLERANCE}
+    return Refined(solution, change, np.concatenate([one.panels for one in found]))
 
 
 def _within(change: dict[str, np.ndarray]) -> np.ndarray:
     return np.asarray(np.all([change[kind] <= limit for kind, limit in TOLERANCE.items()], axis=0))
 
 
-def _check(
-    linear: Linear, sums: Sums, names: tuple[str, ...], outcomes: np.ndarray, box: Box, count: int
-) -> dict[str, np.ndarray]:
-    """Change of each kind (outcome,) by halving the spacing and by doubling the range, some outcomes at a time."""
-    step = max(1, NODES_AT_ONCE // (2 * count * panels.ORDER) ** len(linear.sd_names))
-    parts = []
-    for start in range(0, len(outcomes), step):
-        some = np.arange(start, min(start + step, len(outcomes)))
-        own = box.take(some)
-        rules = ((own, count), (own, 2 * count), (own.doubled(), 2 * count))
-        base, finer, wider = (_solve(linear, sums, names, outcomes[some], place, n) for place, n in rules)
-        parts.append((_changes(base, finer), _changes(base, wider)))
+def _refine(problem: _Problem, outcomes: np.ndarray, count: int) -> Refined:
+    """Halve the spacing until that changes nothing; outcomes for which it does not any more rest."""
+    box = _box(problem, outcomes)
+    for _ in range(MOST_DOUBLINGS):
+        coarse = _solve(problem, outcomes, box, count)
+        beyond = _beyond(problem, outcomes, box, coarse)
+        short = (beyond["probability"] > BEYOND)[:, None]
+        if not short.any():
+            break
+        wide = box.doubled()
+        box = Box(np.where(short, wide.low, box.low), np.where(short, wide.high, box.high))
+    found, rested, left = [], [], np.arange(len(outcomes))
+    while len(left):
+        fine = _solve(problem, outcomes[left], box.take(left), 2 * count)
+        halved = _changes(coarse, fine)
+        change = {kind: np.maximum(halved[kind], beyond[kind][left]) for kind in TOLERANCE}
+        rests = _within(change) | (count >= MOST_PANELS) | ((4 * count * panels.ORDER) ** box.low.shape[1] > MOST_NODES)
+        if rests.any():
+            found.append(Refined(coarse, change, np.full(len(left), count)).take(np.flatnonzero(rests)))
+            rested.append(left[rests])
+        coarse, left, count = fine.take(np.flatnonzero(~rests)), left[~rests], 2 * count
+    return join(found).take(np.argsort(np.concatenate(rested)))
+
+
+def _box(problem: _Problem, outcomes: np.ndarray) -> Box:
+    def log_density(which: np.ndarray, rule: Rule) -> np.ndarray:
+        return problem.condition(outcomes[which], rule)[1]
+
+    return find_box(log_density, len(outcomes), len(problem.linear.sd_names))
+
+
+def _solve(problem: _Problem, outcomes: np.ndarray, box: Box, count: int) -> Solution:
+    rule = box.rule(count)
+    given, log_density = problem.condition(outcomes, rule)
+    mass, log_evidence = _normalised(log_density + rule.log_weight())
+    labels = tuple(problem.names[o] for o in outcomes)
+    mixture = Mixture(labels, problem.linear.terms, mass, *given.terms(problem.linear.contrasts), _sds(rule))
+    return Solution(mixture, SdCurves(labels, problem.linear.sd_names, box.low, box.high, log_density), log_evidence)
+
+
+def _normalised(log_mass: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(outcome, node), adding up to one, and the log of what they added up to."""
+    flat = log_mass.reshape(len(log_mass), -1)
+    highest = flat.max(axis=1)
+    mass = np.exp(flat - highest[:, None])
+    whole = mass.sum(axis=1)
+    return mass / whole[:, None], highest + np.log(whole)
+
+
+def _sds(rule: Rule) -> np.ndarray:
+    """(outcome, sd, node)."""
+    return np.stack([np.broadcast_to(sd, (len(sd), *rule.shape)).reshape(len(sd), -1) for sd in rule.sds()], axis=1)
+
+
+def _beyond(problem: _Problem, outcomes: np.ndarray, box: Box, within: Solution) -> dict[str, np.ndarray]:
+    """Change of each kind (outcome,) that what lies beyond the box, up to twice its range, would make."""
+    rule = box.beyond()
+    given, log_density = problem.condition(outcomes, rule)
+    inside = (slice(None), *[slice(OUTSIDE, -OUTSIDE)] * len(rule.shape))
+    mass = np.exp(log_density + rule.log_weight() - within.log_evidence.reshape(-1, *[1] * len(rule.shape)))
+    mass[inside] = 0.0
+    mass = mass.reshape(len(outcomes), -1)
+    whole = mass.sum(axis=1)
+    loc, scale = given.terms(problem.linear.contrasts)
+    mixture, curves, sds = within.mixture, within.curves, _sds(rule)
+    of_terms = _moved(mass, loc, scale**2, mixture.mean(), mixture.sd())
+    of_sds = _moved(mass, sds, np.zeros(1), curves.mean(), curves.sd())
     return {
-        kind: np.concatenate([np.maximum(finer[kind], wider[kind]) for finer, wider in parts]) for kind in TOLERANCE
+        "mean": np.maximum(of_terms[0], of_sds[0]),
+        "sd": np.maximum(of_terms[1], of_sds[1]),
+        # of a normal distribution: a quantile moves by no more than the mass over the density there
+        "quantile": whole / LEAST_DENSITY,
+        "probability": whole,
+        "log_evidence": np.log1p(whole),
     }
 
 
-def _box(linear: Linear, sums: Sums, outcomes: np.ndarray) -> Box:
-    def log_density(t: np.ndarray) -> np.ndarray:
-        return np.asarray(condition(linear, sums, outcomes, to_sd(t)).log_joint + log_jacobian(t))
-
-    return find_box(log_density, len(outcomes), len(linear.sd_names))
-
-
-def _solve(linear: Linear, sums: Sums, names: tuple[str, ...], outcomes: np.ndarray, box: Box, count: int) -> Solution:
-    t, log_weight = box.nodes(count)
-    sds = to_sd(t)
-    given: Conditional = condition(linear, sums, outcomes, sds)
-    log_density = given.log_joint + log_jacobian(t)
-    log_mass = log_density + log_weight
-    log_evidence = np.asarray(logsumexp(log_mass, axis=1))
-    loc, scale = given.terms(linear.contrasts)
-    labels = tuple(names[o] for o in outcomes)
-    mixture = Mixture(
-        labels, linear.terms, np.exp(log_mass - log_evidence[:, None]), loc, scale, np.moveaxis(sds, 2, 1)
-    )
-    size = count * panels.ORDER
-    joint = log_density.reshape(-1, *[size] * len(linear.sd_names))
-    return Solution(mixture, SdCurves(labels, linear.sd_names, box.low, box.high, joint), log_evidence)
+def _moved(
+    mass: np.ndarray, loc: np.ndarray, variance: np.ndarray, mean: np.ndarray, sd: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Largest change of mean and SD (outcome,), in SDs, if some mass is added."""
+    apart = loc - mean[..., None]
+    total = 1 + mass.sum(axis=1)[:, None]
+    shift = np.einsum("on,okn->ok", mass, apart) / total
+    second = (sd**2 + np.einsum("on,okn->ok", mass, variance + apart**2)) / total - shift**2
+    return (np.abs(shift) / sd).max(axis=1), np.abs(np.sqrt(second) / sd - 1).max(axis=1)
 
 
 def _changes(a: Solution, b: Solution) -> dict[str, np.ndarray]:
     """Largest change of each kind between two rules, in posterior SDs where it is of that kind."""
-    zero = np.zeros_like(a.mixture.mean())
-    quantiles = {q: a.mixture.quantile(q) for q in LEVELS_OF_QUANTILES}
+    mean, sd = b.mixture.mean(), b.mixture.sd()
+    # next to the quantiles, and at 0
+    at = np.concatenate([mean[..., None] + sd[..., None] * Z_OF_QUANTILES, np.zeros((*mean.shape, 1))], axis=2)
+    gap = np.abs(a.mixture.below(at, CARRIES) - b.mixture.below(at, CARRIES))
+    density = b.mixture.density(at, CARRIES)[..., :-1]
     of_terms = {
-        "mean": a.mixture.mean() - b.mixture.mean(),
-        "sd": a.mixture.sd() - b.mixture.sd(),
-        "quantile": np.concatenate([b.mixture.offset(q, x) for q, x in quantiles.items()], axis=1),
+        "mean": a.mixture.mean() - mean,
+        "sd": a.mixture.sd() - sd,
+        "quantile": (gap[..., :-1] / density).max(axis=-1),
     }
     of_sds = {
         "mean": a.curves.mean() - b.curves.mean(),
         "sd": a.curves.sd() - b.curves.sd(),
-        "quantile": np.concatenate([a.curves.quantile(q) - b.curves.quantile(q) for q in quantiles], axis=1),
+        "quantile": np.max([np.abs(b.curves.apart(a.curves, q)) for q in LEVELS_OF_QUANTILES], axis=0),
     }
-    worst = {
-        kind: np.maximum(_largest(of_terms[kind], a.mixture.sd()), _largest(of_sds[kind], a.curves.sd()))
-        for kind in of_terms
-    }
-    worst["probability"] = np.abs(a.mixture.cdf(zero) - b.mixture.cdf(zero)).max(axis=1)
+    worst = {kind: np.maximum(_largest(of_terms[kind], sd), _largest(of_sds[kind], b.curves.sd())) for kind in of_terms}
+    worst["probability"] = gap[..., -1].max(axis=1)
     worst["log_evidence"] = np.abs(a.log_evidence - b.log_evidence)
     return worst
 
 
 def _largest(change: np.ndarray, unit: np.ndarray) -> np.ndarray:
-    """(outcome,): largest change in posterior SDs; several changes of each parameter stand side by side."""
-    return np.asarray((np.abs(change) / np.tile(unit, change.shape[1] // unit.shape[1])).max(axis=1))
+    return np.asarray((np.abs(change) / unit).max(axis=1))
