@@ -9,7 +9,7 @@ import numpy as np
 
 from atrobayes.models.coding import deviation_scale
 from atrobayes.models.courses import drawn
-from atrobayes.models.crossed import Grid, log_density, slots
+from atrobayes.models.crossed import log_density
 from atrobayes.models.frame import Frame
 from atrobayes.models.linear import Linear
 from atrobayes.models.priors import Priors
@@ -100,8 +100,8 @@ class StructuresPooled:
         """Build the PyMC graph of all outcomes, random intercepts integrated out.
 
         Free variables coefficients (coef,), structure_cholesky (packed), structure_raw (structure, coef) or, centred,
-        structure_effects, covariates (structure, covariate) where there are any, residual_sd, patient_sd,
-        patient_structure_sd and interval_sd.
+        structure_effects, covariates (structure, covariate) and missing_errors where there are any, residual_sd,
+        patient_sd, patient_structure_sd and interval_sd.
         """
         import pymc as pm
 
@@ -116,7 +116,7 @@ class StructuresPooled:
             own, left = held["patient_prior"], held["residual_prior"]
             sds = [pm.HalfStudentT(name, nu=own[0], sigma=own[1]) for name in RANDOM]
             sds.append(pm.HalfStudentT("residual_sd", nu=left[0], sigma=left[1]))
-            _observe(held, mean, sds)
+            _observe(held, mean, sds, structures)
         return graph
 
     def data(self, frame: Frame, priors: Priors) -> dict[str, np.ndarray]:
@@ -132,17 +132,15 @@ class StructuresPooled:
             raise ValueError(reason)
         design = mixed_design(frame, priors)
         y = frame.y_standardised * frame.orientation
+        rows = ~np.isnan(y).all(axis=1)
+        y, patient = y[rows], frame.patient[rows]
         row, structure = np.nonzero(~np.isnan(y))
-        place = slots(frame.patient)
-        at = frame.patient[row], place[row], structure
-        present = np.zeros((len(frame.patients), int(place.max()) + 1, y.shape[1]))
-        present[at] = 1
         numbers = {
             "y": y[row, structure],
             "row": row,
-            "X": design.X,
-            **dict(zip(("patient", "slot", "structure"), at, strict=True)),
-            "present": present,
+            "structure": structure,
+            "member": (np.unique(patient)[:, None] == patient).astype(float),
+            "X": design.X[rows],
             "prior_mean": design.prior_mean,
             "prior_sd": design.prior_sd,
             "structure_sd_prior": _structure_sd_prior(len(frame.groups), priors),
@@ -150,7 +148,10 @@ class StructuresPooled:
             "residual_prior": np.array([priors.residual_sd.nu, priors.residual_sd.scale]),
         }
         if frame.covariates.shape[1]:
-            numbers |= {"Z": frame.covariates_standardised, "covariate_sd": np.array(priors.covariate_sd)}
+            numbers |= {"Z": frame.covariates_standardised[rows], "covariate_sd": np.array(priors.covariate_sd)}
+        missing = np.nonzero(np.isnan(y))
+        if len(missing[0]):
+            numbers |= dict(zip(("missing_row", "missing_structure"), missing, strict=True))
         return numbers
 
     def terms(self, draws: xr.Dataset, frame: Frame, priors: Priors) -> xr.DataArray:
@@ -226,21 +227,29 @@ def _slopes(held: dict[str, Any], structures: int, coefs: int, *, centred: bool)
     return common + pm.Normal("structure_raw", 0, 1, shape=(structures, coefs)) @ cholesky.T
 
 
-def _observe(held: dict[str, Any], mean: Any, sds: list[Any]) -> None:
-    """Values given the mean of each row and structure."""
+def _observe(held: dict[str, Any], mean: Any, sds: list[Any], structures: int) -> None:
+    """Values given the mean of each row and structure; errors of missing values are unknowns like any other."""
     import pymc as pm
+    import pytensor.tensor as pt
 
-    grid = Grid(*(held[name] for name in ("patient", "slot", "structure", "present")))
+    gaps = []
+    if "missing_row" in held:
+        gaps.append(pm.Flat("missing_errors", shape=len(held["missing_row"].get_value())))
 
-    def logp(value: Any, expected: Any, *sds: Any) -> Any:
-        return log_density(value - expected, grid, *sds)
+    def logp(value: Any, expected: Any, *others: Any) -> Any:
+        whole = pt.zeros((held["X"].shape[0], structures))
+        error = whole[held["row"], held["structure"]].set(value - expected)
+        if gaps:
+            error = error[held["missing_row"], held["missing_structure"]].set(others[4])
+        return log_density(error, held["member"], *others[:4])
 
     pm.CustomDist(
         "response",
         mean[held["row"], held["structure"]],
         *sds,
+        *gaps,
         logp=logp,
-        signature="(n),(),(),(),()->(n)",
+        signature=f"(n),(),(),(),(){',(m)' * len(gaps)}->(n)",
         observed=held["y"],
     )
 
