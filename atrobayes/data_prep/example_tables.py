@@ -68,14 +68,20 @@ annualised = false
 visit_tolerance_months = 6
 
 [analyses]
-# use = ["year_to_year_t2"]          # default: all that the data allow
+# use = ["year_to_year_t2"]          # default: all that the data allow, ten in this study
+# [[analyses.own]]                   # a question of your own, fitted and reported like the others
+# id = "first_year_t2_by_age"
+# kind = "regression"
+# predictor = "new_t2_from"
+# covariates = ["age"]
+# to = 1
 
 [priors]
 slope = "regularising"               # or "wide", "sceptical", {{ normal = [0, 0.3] }}
 slope_group_correlation = 0.5
 
 [inference]
-engine = "auto"
+engine = "auto"                      # "quadrature" leaves out what must be sampled: sooner done
 draws = 1000
 tune = 1000
 chains = 4
