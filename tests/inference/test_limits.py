@@ -80,7 +80,7 @@ def test_under_flat_priors_a_difference_of_groups_is_the_t_of_two_samples() -> N
         assert abs(posterior.ppf(q) - ours.quantile(q)[0, 0]) < 1e-4 * posterior.std()
 
 
-@pytest.mark.parametrize("groups", [("CLAD", "ALEM"), pytest.param(("A", "B", "C"), marks=pytest.mark.slow)])
+@pytest.mark.parametrize("groups", [("CLAD", "ALEM"), ("A", "B", "C")])
 def test_without_pooling_a_regression_is_each_groups_own(groups: tuple[str, ...]) -> None:
     """A group's result would depend on the other's data though the study asked for no pooling.
 
@@ -96,12 +96,14 @@ def test_without_pooling_a_regression_is_each_groups_own(groups: tuple[str, ...]
     for place in range(size):
         part = frame.select(frame.group == place, np.array([0])).without_groups()
         alone = solve(part, REGRESSION.whole(part, replace(joint, intercept_mean_sd=sd)))
-        assert np.isclose(alone.mixture.mean()[0, 0], together.mixture.mean()[0, place], rtol=1e-6)
+        # the engine owes 1e-4 posterior SDs; it has three SDs to integrate over where the groups alone have one
+        allowed = 1e-4 * alone.mixture.sd()[0, 0]
+        assert abs(alone.mixture.mean()[0, 0] - together.mixture.mean()[0, place]) < allowed
         for q in (0.025, 0.975):
-            assert np.isclose(alone.mixture.quantile(q)[0, 0], together.mixture.quantile(q)[0, place], rtol=1e-6)
-        assert np.isclose(alone.curves.mean()[0, 0], together.curves.mean()[0, place], rtol=1e-6)
+            assert abs(alone.mixture.quantile(q)[0, 0] - together.mixture.quantile(q)[0, place]) < allowed
+        assert abs(alone.curves.mean()[0, 0] - together.curves.mean()[0, place]) < 1e-4 * alone.curves.sd()[0, 0]
         evidence += alone.log_evidence[0]
-    assert abs(evidence - together.log_evidence[0]) < 1e-5
+    assert abs(evidence - together.log_evidence[0]) < 1e-4
 
 
 @pytest.mark.parametrize("model", [MIXED, REGRESSION], ids=lambda model: model.name)
