@@ -106,7 +106,9 @@ def _judge_chains(tree: xr.DataTree) -> Verdict:
     rhat, bulk, tail = az.rhat(posterior), az.ess(posterior, method="bulk"), az.ess(posterior, method="tail")
     stats = tree["sample_stats"].to_dataset()
     divergences = stats["diverging"].sum(("chain", "draw")).astype(float)
-    lowest = stats["ebfmi"].min("chain")
+    # draws may have been thinned since: what the sampler's own draws gave is taken where it is kept
+    lowest = (stats["ebfmi"] if "ebfmi" in stats else ebfmi(stats["energy"])).min("chain")
+    rung = stats["rung"].astype(float) if "rung" in stats else xr.zeros_like(divergences)
     worst = {
         "largest R-hat": _over_both(rhat, "max"),
         "smallest bulk ESS": _over_both(bulk, "min"),
@@ -135,7 +137,7 @@ def _judge_chains(tree: xr.DataTree) -> Verdict:
             "ess_bulk": bulk["terms"],
             "ess_tail": tail["terms"],
             "divergences": divergences,
-            "rung": stats["rung"].astype(float),
+            "rung": rung,
         }
     )
     return Verdict("nuts", not reasons, reasons, checks, table.drop_attrs())

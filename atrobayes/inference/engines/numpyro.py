@@ -16,8 +16,8 @@ from atrobayes.models.marginals import Draws
 from atrobayes.models.model import Model
 from atrobayes.models.priors import Priors
 
-# by key, for this process: log density and constrained variables as functions of values and data
-_FUNCTIONS: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {}
+# samplers by key, tuning and draws, for this process: JAX compiles each once for data of equal shapes
+_SAMPLERS: dict[tuple[str, int, int], Callable[..., Any]] = {}
 STATS = ("diverging", "energy", "n_steps", "step_size")
 
 
@@ -48,19 +48,20 @@ def _sample(work: Sequence[Work], settings: Settings) -> Iterator[xr.DataTree]:
     """Map NUTS over data sets and chains in one compiled call."""
     import jax
 
-    key, graph = work[0].key, work[0].graph
-    if key not in _FUNCTIONS:
-        _FUNCTIONS[key] = _translate(graph, sorted(work[0].data))
-    settings.note("compiling the model for JAX")
+    graph, key = work[0].graph, (work[0].key, settings.tune, settings.draws)
+    if key not in _SAMPLERS:
+        settings.note("compiling the model for JAX, once")
+        run = _nuts(*_translate(graph, sorted(work[0].data)), settings.tune, settings.draws)
+        _SAMPLERS[key] = jax.jit(jax.vmap(run, in_axes=(0, 0, 0, None)))
     names = [value.name for value in graph.value_vars]
-    start = [np.stack([_start(one, settings.chains)[name] for one in work]) for name in names]
-    data = [np.stack([one.data[name] for one in work]) for name in sorted(work[0].data)]
-    keys = np.stack([jax.random.split(jax.random.PRNGKey(one.seed), settings.chains) for one in work])
-    run = _nuts(*_FUNCTIONS[key], settings.tune, settings.draws, settings.target_accept)
-    over_chains = jax.vmap(run, in_axes=(0, None, 0))
-    drawn, stats = jax.device_get(jax.jit(jax.vmap(over_chains))(start, data, keys))
+    # one axis of lanes, chains within data sets: mapping twice over the sampler's loops takes twice as long to compile
+    start = [np.concatenate([_start(one, settings.chains)[name] for one in work]) for name in names]
+    data = [np.repeat([one.data[name] for one in work], settings.chains, axis=0) for name in sorted(work[0].data)]
+    keys = np.concatenate([jax.random.split(jax.random.PRNGKey(one.seed), settings.chains) for one in work])
+    drawn, stats = jax.device_get(_SAMPLERS[key](start, data, keys, settings.target_accept))
     for k in range(len(work)):
-        yield _tree(graph, [values[k] for values in drawn], [values[k] for values in stats])
+        own = slice(k * settings.chains, (k + 1) * settings.chains)
+        yield _tree(graph, [values[own] for values in drawn], [values[own] for values in stats])
 
 
 def _start(work: Work, chains: int) -> dict[str, np.ndarray]:
@@ -88,24 +89,35 @@ def _translate(graph: Any, data: list[str]) -> tuple[Callable[..., Any], Callabl
 
 
 def _nuts(
-    log_density: Callable[..., Any], constrained: Callable[..., Any], tune: int, draws: int, target_accept: float
+    log_density: Callable[..., Any], constrained: Callable[..., Any], tune: int, draws: int
 ) -> Callable[..., Any]:
-    """One chain: (start, data, random key) to draws of the constrained variables and the sampler's record."""
-    from jax import lax, vmap
+    """One chain: (start, data, random key, target acceptance) to draws of the constrained variables and the sampler's record."""
+    import jax.numpy as jnp
+    from jax import eval_shape, jit, lax, tree, vmap
+    from jax.flatten_util import ravel_pytree
     from numpyro.infer.hmc import hmc
 
-    def run(start: Any, data: Any, key: Any) -> tuple[Any, Any]:
-        begin, step = hmc(lambda values: -log_density(values, data), algo="NUTS")
-        state = begin(start, tune, target_accept_prob=target_accept, rng_key=key)
-        state = lax.fori_loop(0, tune, lambda _, now: step(now), state)
+    # as functions of their own they are traced once, not at each of the sampler's uses of them
+    log_density, constrained = jit(log_density), jit(constrained)
 
-        def keep(now: Any, _: None) -> tuple[Any, Any]:
-            after = step(now)
-            record = after.diverging, after.energy, after.num_steps, after.adapt_state.step_size
-            return after, (after.z, record)
+    def run(start: Any, data: Any, key: Any, target_accept: Any) -> tuple[Any, Any]:
+        flat, unravel = ravel_pytree(start)
+        begin, step = hmc(lambda values: -log_density(unravel(values), data), algo="NUTS")
+        state = begin(flat, tune, target_accept_prob=target_accept, rng_key=key)
 
-        _, (values, record) = lax.scan(keep, state, None, length=draws)
-        return vmap(lambda one: constrained(one, data))(values), record
+        def record(now: Any) -> Any:
+            return now.z, (now.diverging, now.energy, now.num_steps, now.adapt_state.step_size)
+
+        def advance(number: Any, carried: Any) -> Any:
+            state, kept = carried
+            state = step(state)
+            # while tuning, everything goes into the first place, which the first draw then takes
+            place = jnp.maximum(number - tune, 0)
+            return state, tree.map(lambda all_of, new: all_of.at[place].set(new), kept, record(state))
+
+        room = tree.map(lambda one: jnp.zeros((draws, *one.shape), one.dtype), eval_shape(record, state))
+        _, (values, stats) = lax.fori_loop(0, tune + draws, advance, (state, room))
+        return vmap(lambda one: constrained(unravel(one), data))(values), stats
 
     return run
 
