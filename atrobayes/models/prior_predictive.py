@@ -13,8 +13,8 @@ from scipy.special import gammaincinv, ndtr, ndtri
 from atrobayes.models import student_t
 from atrobayes.models.priors import HalfStudentT
 
-NODES = 40  # of each standard deviation
-_FACTORS = 16  # of the degrees of freedom, and of a Student-t error's scale
+NODES = 24  # of each standard deviation
+_FACTORS = 8  # of the degrees of freedom, and of a Student-t error's scale
 _NUMBER = r"(-?[\d.]+(?:e[+-]?\d+)?)"
 
 

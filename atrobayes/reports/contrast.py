@@ -20,7 +20,7 @@ VERDICTS = {
     "bayes_only": "pd above its cut-off, p not below its cut-off",
     "neither": "neither is clear",
     "opposite_sign": "both are clear, but the estimates have different signs",
-    "not_tested": "nothing to compare: neither p nor pd (a rate or a median), or no Bayesian answer beside the p",
+    "not_tested": "nothing to compare: a rate, a ratio of rates or a median, or no Bayesian answer beside the p",
 }
 _SHARED = ("unit", "n_obs", "n_patients")
 _BAYES = ("estimate", "ci_low", "ci_high", "pd", "p_rope", "flags")
@@ -142,9 +142,10 @@ def _side(estimates: pd.DataFrame, method: str) -> pd.DataFrame:
 def _verdict(joined: pd.DataFrame, p_cut: float, pd_cut: float) -> np.ndarray:
     classical = joined["classical_p"] < p_cut
     bayes = joined["bayes_pd"] > pd_cut
+    described = joined.index.get_level_values("term").str.startswith(("rate", "median"))
     opposite = np.sign(joined["classical_estimate"]) * np.sign(joined["bayes_estimate"]) < 0
     return np.select(
-        [joined["bayes_pd"].isna(), classical & bayes & opposite, classical & bayes, classical, bayes],
+        [joined["bayes_pd"].isna() | described, classical & bayes & opposite, classical & bayes, classical, bayes],
         ["not_tested", "opposite_sign", "both_clear", "classical_only", "bayes_only"],
         "neither",
     )

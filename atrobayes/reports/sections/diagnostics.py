@@ -49,7 +49,8 @@ def checks_in_words(results: Results) -> str:
         return "No posterior was found in this folder, so there is nothing Bayesian to check."
     if not failed:
         return _passed(results)
-    names = "; ".join(fit_name(fit) for fit in failed)
+    names = "; ".join(fit_name(fit) for fit in failed[:_FEW])
+    names += f"; and {len(failed) - _FEW} more" if len(failed) > _FEW else ""
     return (
         f"{len(failed)} of {counted(total, 'Bayesian fit')} did not pass the checks: {names}. Every number that did "
         "not pass is marked † in the tables."

@@ -145,7 +145,7 @@ def _uncompared(rows: pd.DataFrame) -> list[str]:
             f"{len(lone)} have a p only, since the engine asked for does not fit their Bayesian headline ({titles})."
         )
     if len(plain):
-        said.append(f"{len(plain)} rates and medians are described, not tested.")
+        said.append(f"{len(plain)} rates, their ratios and medians are described, not tested.")
     return said
 
 
