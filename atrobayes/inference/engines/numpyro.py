@@ -91,7 +91,7 @@ def _translate(graph: Any, data: list[str]) -> tuple[Callable[..., Any], Callabl
 def _nuts(
     log_density: Callable[..., Any], constrained: Callable[..., Any], tune: int, draws: int
 ) -> Callable[..., Any]:
-    """One chain: (start, data, random key, target acceptance) to draws of the constrained variables and the sampler's record."""
+    """One chain: (start, data, random key, target acceptance) to constrained draws and the sampler's record."""
     import jax.numpy as jnp
     from jax import eval_shape, jit, lax, tree, vmap
     from jax.flatten_util import ravel_pytree
