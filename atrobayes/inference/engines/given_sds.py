@@ -38,7 +38,7 @@ def term_normals(model: Model, frame: Frame, priors: Priors, sds: xr.DataArray) 
     if linear is None:
         return None
     sums = gather(linear.X, frame.y_standardised, linear.patient, linear.residual_block)
-    nodes = sds.sel(sd=list(linear.sd_names)).stack(node=("chain", "draw")).transpose("outcome", "node", "sd")
-    standardised = np.maximum(nodes.to_numpy() / frame.scales.y_sd[:, None, None], 1e-12)
+    nodes = sds.sel(sd=list(linear.sd_names)).stack(node=("chain", "draw")).transpose("sd", "outcome", "node")
+    standardised = list(np.maximum(nodes.to_numpy() / frame.scales.y_sd[:, None], 1e-12))
     loc, scale = condition(linear, sums, np.array([0]), standardised).terms(linear.contrasts)
     return equal_weights(frame.outcomes, linear.terms, loc, scale).scaled(frame.slope_scale)
