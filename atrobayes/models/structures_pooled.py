@@ -12,6 +12,7 @@ from atrobayes.models.courses import drawn
 from atrobayes.models.crossed import log_density
 from atrobayes.models.frame import Frame
 from atrobayes.models.linear import Linear
+from atrobayes.models.lkj import correlation_root, lkj_shapes, pairs_below
 from atrobayes.models.priors import Priors
 from atrobayes.models.slopes import mixed_design
 
@@ -99,9 +100,9 @@ class StructuresPooled:
     def graph(self, frame: Frame, priors: Priors, *, centred: bool = False) -> Any:
         """Build the PyMC graph of all outcomes, random intercepts integrated out.
 
-        Free variables coefficients (coef,), structure_cholesky (packed), structure_raw (structure, coef) or, centred,
-        structure_effects, covariates (structure, covariate) and missing_errors where there are any, residual_sd,
-        patient_sd, patient_structure_sd and interval_sd.
+        Free variables coefficients (coef,), structure_sd (coef,), structure_partial (pair,), structure_raw
+        (structure, coef) or, centred, structure_effects, covariates (structure, covariate) and missing_errors where
+        there are any, patient_sd, patient_structure_sd, interval_sd and residual_sd.
         """
         import pymc as pm
 
@@ -160,7 +161,7 @@ class StructuresPooled:
 
         design = mixed_design(frame, priors)
         common = drawn(draws, "coefficients")[:, :, None, :]
-        slopes = (common + self._effects(draws, frame, priors)) @ design.contrasts.T
+        slopes = (common + _own(draws)) @ design.contrasts.T
         values = slopes * (frame.slope_scale * frame.orientation)[:, None]
         coords = {"outcome": list(frame.outcomes), "term": list(design.terms)}
         return xr.DataArray(values, dims=("chain", "draw", "outcome", "term"), coords=coords)
@@ -175,7 +176,7 @@ class StructuresPooled:
         design = mixed_design(frame, priors)
         names = (*RANDOM, "residual_sd")
         common = np.stack([drawn(draws, name) for name in names], axis=-1)
-        between = np.sqrt((self._cholesky(draws, frame, priors) ** 2).sum(axis=-1))
+        between = drawn(draws, "structure_sd")
         is_slope = _is_slope(len(frame.groups))
         units = np.where(is_slope, frame.slope_scale[:, None], frame.scales.y_sd[:, None])
         values = [common[:, :, None, :] * frame.scales.y_sd[:, None], between[:, :, None, :] * units]
@@ -189,19 +190,6 @@ class StructuresPooled:
         mean = design.term_prior_mean * (frame.slope_scale * frame.orientation)[:, None]
         return mean, np.full_like(mean, np.nan)
 
-    def _effects(self, draws: xr.Dataset, frame: Frame, priors: Priors) -> np.ndarray:
-        """(chain, draw, structure, coef): each structure's own deviations."""
-        if "structure_effects" in draws:
-            return drawn(draws, "structure_effects")
-        return np.einsum("...ij,...kj->...ki", self._cholesky(draws, frame, priors), drawn(draws, "structure_raw"))
-
-    def _cholesky(self, draws: xr.Dataset, frame: Frame, priors: Priors) -> np.ndarray:
-        """(chain, draw, coef, coef): lower triangle of the covariance between structures."""
-        packed, scale = drawn(draws, "structure_cholesky"), _structure_sd_prior(len(frame.groups), priors)
-        whole = np.zeros((*packed.shape[:2], len(scale), len(scale)))
-        whole[..., *np.tril_indices(len(scale))] = packed
-        return whole * scale[:, None]
-
 
 STRUCTURES_POOLED = StructuresPooled()
 
@@ -209,22 +197,29 @@ STRUCTURES_POOLED = StructuresPooled()
 def _slopes(held: dict[str, Any], structures: int, coefs: int, *, centred: bool) -> Any:
     """(structure, coef): common coefficients plus each structure's own deviations from them."""
     import pymc as pm
+    import pytensor.tensor as pt
 
     common = pm.Normal("coefficients", held["prior_mean"], held["prior_sd"], shape=coefs)
-    # SDs of half-normal(0, 1), put on their scale afterwards: half-normal(0, scale)
-    packed = pm.LKJCholeskyCov(
-        "structure_cholesky",
-        n=coefs,
-        eta=LKJ_ETA,
-        sd_dist=pm.HalfNormal.dist(1.0, shape=coefs),
-        compute_corr=False,
-        # PyMC would else compile a sampler of correlations to find where to start
-        initval=np.eye(coefs)[np.tril_indices(coefs)],
-    )
-    cholesky = pm.math.expand_packed_triangular(coefs, packed) * held["structure_sd_prior"][:, None]
+    sd = pm.HalfNormal("structure_sd", held["structure_sd_prior"], shape=coefs)
+    # LKJ by partial correlations: free of the SDs, which a packed Cholesky factor of the covariance is not, so that
+    # sampling gets stuck where an SD is near 0
+    shape = lkj_shapes(coefs, LKJ_ETA)
+    share = pm.Beta("structure_partial", alpha=shape, beta=shape, shape=len(shape))
+    partial = pt.zeros((coefs, coefs))[pairs_below(coefs)].set(2 * share - 1)
+    cholesky = sd[:, None] * correlation_root(partial, pt)
     if centred:
         return common + pm.MvNormal("structure_effects", np.zeros(coefs), chol=cholesky, shape=(structures, coefs))
     return common + pm.Normal("structure_raw", 0, 1, shape=(structures, coefs)) @ cholesky.T
+
+
+def _own(draws: xr.Dataset) -> np.ndarray:
+    """(chain, draw, structure, coef): each structure's own deviations."""
+    if "structure_effects" in draws:
+        return drawn(draws, "structure_effects")
+    sd, raw = drawn(draws, "structure_sd"), drawn(draws, "structure_raw")
+    partial = np.zeros((*sd.shape, sd.shape[-1]))
+    partial[(..., *pairs_below(sd.shape[-1]))] = 2 * drawn(draws, "structure_partial") - 1
+    return raw @ np.swapaxes(sd[..., None] * correlation_root(partial, np), -1, -2)
 
 
 def _observe(held: dict[str, Any], mean: Any, sds: list[Any], structures: int) -> None:

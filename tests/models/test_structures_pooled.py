@@ -11,13 +11,20 @@ import pytest
 import xarray as xr
 from pytensor.compile.mode import Mode
 from scipy import stats
+from scipy.special import expit
 
 from atrobayes.data_prep.structures import CATALOGUE
 from atrobayes.inference.engine import Settings
 from atrobayes.inference.fit import fit
 from atrobayes.models.frame import Frame
+from atrobayes.models.lkj import correlation_root, lkj_shapes
 from atrobayes.models.priors import HalfStudentT, Priors
-from atrobayes.models.structures_pooled import POOLED, STRUCTURES_POOLED, pooled_outcomes, unpoolable
+from atrobayes.models.structures_pooled import (
+    POOLED,
+    STRUCTURES_POOLED,
+    pooled_outcomes,
+    unpoolable,
+)
 
 # no compiler to wait for
 PYTHON = Mode(linker="py", optimizer="fast_compile")
@@ -78,26 +85,26 @@ def _point(graph: Any, rng: np.random.Generator) -> dict[str, np.ndarray]:
 
 
 def _written_down(frame: Frame, point: dict[str, np.ndarray], *, centred: bool) -> float:
-    """Log density up to a constant: one multivariate normal of all values, missing ones included; priors one by one."""
+    """Log density: one multivariate normal of all values, missing ones included; priors one by one."""
     groups, structures = len(frame.groups), len(frame.outcomes)
-    free = point["structure_cholesky_cholesky-cov-packed__"]
     size = COEFS[groups]
-    root = np.zeros((size, size))
-    root[np.tril_indices(size)] = free
-    diagonal = np.exp(np.diag(root))
-    np.fill_diagonal(root, diagonal)
-    sd = np.sqrt((root**2).sum(axis=1))
-    # LKJ(2) of the correlations, half-normal SDs, both as a density of the Cholesky factor's free elements
-    log_prior = 2 * (np.log(diagonal / sd)).sum() - (sd**2).sum() / 2 - size * np.log(sd).sum()
-    log_prior += ((size - np.arange(size) + 1) * np.log(diagonal)).sum()
+    logs, odds = point["structure_sd_log__"], point["structure_partial_logodds__"]
+    scale, sd, share = np.array([0.5, 0.37, 0.5, 0.37])[:size], np.exp(logs), expit(odds)
+    root, shapes = np.eye(size), np.zeros(len(odds))
+    for place, (i, j) in enumerate(zip(*np.tril_indices(size, -1), strict=True)):
+        root[i, j] = (2 * share[place] - 1) * root[i, i]
+        root[i, i] = np.sqrt(root[i, i] ** 2 - root[i, j] ** 2)
+        shapes[place] = 2 + (size - 2 - j) / 2
+    root = sd[:, None] * root
+    log_prior = stats.halfnorm.logpdf(sd, scale=scale).sum() + logs.sum()
+    log_prior += (stats.beta.logpdf(share, shapes, shapes) + np.log(share * (1 - share))).sum()
 
     side = {1: np.zeros((1, 0)), 2: np.array([[0.5], [-0.5]])}[groups][frame.group]
     x = frame.x_standardised[:, None]
     X = np.hstack([np.ones_like(x), x, side, x * side])
-    scale = np.array([0.5, 0.37, 0.5, 0.37])[:size]
     drawn = point["structure_effects" if centred else "structure_raw"]
-    own = drawn if centred else drawn @ (scale[:, None] * root).T
-    covariance = scale[:, None] * (root @ root.T) * scale
+    own = drawn if centred else drawn @ root.T
+    covariance = root @ root.T
     log_prior += (
         stats.multivariate_normal(np.zeros(size), covariance).logpdf(drawn).sum()
         if centred
@@ -110,7 +117,7 @@ def _written_down(frame: Frame, point: dict[str, np.ndarray], *, centred: bool) 
     names = ("patient_sd", "patient_structure_sd", "interval_sd", "residual_sd")
     logs = np.array([point[f"{name}_log__"] for name in names])
     by_patient, by_both, by_row, left = sds = np.exp(logs)
-    log_prior += stats.t.logpdf(sds, [4, 4, 4, 5], scale=[0.7, 0.7, 0.7, 2]).sum() + logs.sum()
+    log_prior += stats.t.logpdf(sds, [4, 4, 4, 5], scale=[0.7, 0.7, 0.7, 2]).sum() + logs.sum() + 4 * np.log(2)
 
     fixed = X @ (point["coefficients"] + own).T
     if "covariates" in point:
@@ -177,7 +184,7 @@ def test_log_density_of_the_graph_is_one_multivariate_normal(
     density, rng = graph.compile_logp(mode=PYTHON), np.random.default_rng(2)
     points = [_point(graph, rng) for _ in range(20)]
     away = [density(point) - _written_down(frame, point, centred=centred) for point in points]
-    assert 0 == pytest.approx(np.ptp(away), abs=1e-8)
+    assert 0 == pytest.approx(np.abs(away).max(), abs=1e-8)
 
 
 def test_which_group_comes_first_does_not_matter() -> None:
@@ -187,12 +194,11 @@ def test_which_group_comes_first_does_not_matter() -> None:
     one, other = (STRUCTURES_POOLED.graph(each, PRIORS) for each in (frame, swapped))
     point = _point(one, np.random.default_rng(3))
     turn = np.array([1, 1, -1, -1])
-    root = np.zeros((4, 4))
-    root[np.tril_indices(4)] = point["structure_cholesky_cholesky-cov-packed__"]
     turned = point | {
         "coefficients": point["coefficients"] * turn,
         "structure_raw": point["structure_raw"] * turn,
-        "structure_cholesky_cholesky-cov-packed__": (turn[:, None] * root * turn)[np.tril_indices(4)],
+        "structure_partial_logodds__": point["structure_partial_logodds__"]
+        * np.outer(turn, turn)[np.tril_indices(4, -1)],
     }
     expected, found = (graph.compile_logp(mode=PYTHON) for graph in (one, other))
     assert expected(point) == pytest.approx(float(found(turned)), rel=1e-12)
@@ -213,7 +219,8 @@ def _draws(seed: int = 5) -> xr.Dataset:
     return xr.Dataset(
         {
             "coefficients": (("chain", "draw", "coefficients_dim_0"), rng.normal(size=(*shape, 4))),
-            "structure_cholesky": (("chain", "draw", "structure_cholesky_dim_0"), rng.uniform(0.1, 1, (*shape, 10))),
+            "structure_sd": (("chain", "draw", "structure_sd_dim_0"), rng.uniform(0.1, 1, (*shape, 4))),
+            "structure_partial": (("chain", "draw", "structure_partial_dim_0"), rng.uniform(0.1, 0.9, (*shape, 6))),
             "structure_raw": (
                 ("chain", "draw", "structure_raw_dim_0", "structure_raw_dim_1"),
                 rng.normal(size=(*shape, 3, 4)),
@@ -227,10 +234,12 @@ def test_terms_are_common_plus_own_slopes_in_natural_sign_and_raw_units() -> Non
     """The ventricle would seem to shrink with lesions, or the slopes be those of an average structure."""
     frame, draws = _holed(predictor_unit=2.0), _draws()
     terms = STRUCTURES_POOLED.terms(draws, frame, PRIORS)
-    packed = draws["structure_cholesky"].to_numpy()[1, 4]
-    root = np.zeros((4, 4))
-    root[np.tril_indices(4)] = packed
-    root *= np.array([0.5, 0.37, 0.5, 0.37])[:, None]
+    sd, share = (draws[name].to_numpy()[1, 4] for name in ("structure_sd", "structure_partial"))
+    root = np.eye(4)
+    for place, (i, j) in enumerate(zip(*np.tril_indices(4, -1), strict=True)):
+        root[i, j] = (2 * share[place] - 1) * root[i, i]
+        root[i, i] = np.sqrt(root[i, i] ** 2 - root[i, j] ** 2)
+    root *= sd[:, None]
     for k, (name, sign) in enumerate(zip(FEW, (1, 1, -1), strict=True)):
         own = draws["coefficients"].to_numpy()[1, 4] + root @ draws["structure_raw"].to_numpy()[1, 4, k]
         unit = sign * frame.scales.y_sd[k] / 2
@@ -246,10 +255,24 @@ def test_sds_are_in_the_units_of_each_structure() -> None:
     sds = STRUCTURES_POOLED.sds(draws, frame, PRIORS).sel(outcome="caudate")
     unit = frame.scales.y_sd[1]
     np.testing.assert_allclose(draws["interval_sd"] * unit, sds.sel(sd="interval_sd"))
-    packed = draws["structure_cholesky"].to_numpy()
-    second = np.hypot(packed[..., 1], packed[..., 2])
-    np.testing.assert_allclose(0.37 * second * unit / 2, sds.sel(sd="structure_sd[x]"))
-    np.testing.assert_allclose(0.5 * packed[..., 0] * unit, sds.sel(sd="structure_sd[Intercept]"))
+    between = draws["structure_sd"].to_numpy()
+    np.testing.assert_allclose(between[..., 1] * unit / 2, sds.sel(sd="structure_sd[x]"))
+    np.testing.assert_allclose(between[..., 0] * unit, sds.sel(sd="structure_sd[Intercept]"))
+
+
+@pytest.mark.parametrize("size", [2, 4, 6])
+def test_correlations_between_effects_are_lkj_a_priori(size: int) -> None:
+    """Shapes in the wrong order would favour correlations of one pair of effects over another's."""
+    rng, shapes = np.random.default_rng(size), lkj_shapes(size, 2.0)
+    partial = np.zeros((20_000, size, size))
+    partial[(..., *np.tril_indices(size, -1))] = 2 * rng.beta(shapes, shapes, (20_000, len(shapes))) - 1
+    root = correlation_root(partial, np)
+    found = root @ np.swapaxes(root, 1, 2)
+    np.testing.assert_allclose(1, np.diagonal(found, axis1=1, axis2=2))
+    # the marginal of every correlation under LKJ(2)
+    marginal = stats.beta(1 + size / 2, 1 + size / 2, loc=-1, scale=2).cdf
+    for i, j in zip(*np.tril_indices(size, -1), strict=True):
+        assert stats.kstest(found[:, i, j], marginal).pvalue > 1e-4
 
 
 def test_priors_of_terms_are_not_called_normal() -> None:
