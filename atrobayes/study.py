@@ -89,7 +89,7 @@ class OwnAnalysis(_Table):
     covariates: tuple[str, ...] = Field((), description="Numeric columns, as for the predictor; sex counts as F = 1.")
     from_: int = Field(0, ge=0, alias="from", description='Visit that opens the interval; unused if to = "next".')
     to: int | Literal["next"] = Field("next", description='Visit that closes it, or "next": all patient-years.')
-    exclude: str = Field("", description="Rows to leave out, such as \"new_t2_from > 20\" or \"patient == 'A07'\".")
+    exclude: str = Field("", description='Rows to leave out, such as "new_t2_from > 20" or "patient == \'A07\'".')
 
     @model_validator(mode="after")
     def _forwards(self) -> OwnAnalysis:

@@ -96,7 +96,8 @@ def plan_fits(frame: Frame, choices: Choices) -> Planned:
     fits, refused = [], {}
     models = [model for model in map(get_model, PLANS[frame.kind].models) if choices.pool or not model.joint]
     for part in parts(frame):
-        for model in models:
+        # shrinkage over structures answers the question with groups; once more without them says little new
+        for model in (model for model in models if part is frame or not model.joint):
             reason = refusal(choices.engine, model, part, choices.priors) or _unsuited(model, part, choices.priors)
             if reason is None:
                 fits.append((part, model))

@@ -74,7 +74,8 @@ def describe(
     terms = terms_of(frame)
     null = np.array([term.null for term in terms]) + np.zeros_like(marginals.mean())
     half = rope.half_width(frame)[:, None] + np.where(null == 0, 0.0, np.nan)
-    above = 1 - marginals.cdf(null) + 0 * null
+    # missing stays missing: a comparison with NaN is false, not unknown
+    above = 1 - marginals.cdf(null) + 0 * (null + marginals.mean())
     hdi_low, hdi_high = marginals.hdi(interval)
     columns = {
         "estimate": marginals.mean(),
