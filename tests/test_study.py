@@ -180,3 +180,46 @@ def test_a_folder_in_place_of_the_study_file_is_called_one(tmp_path: Path) -> No
     """A user who names the folder would be told it does not exist."""
     with pytest.raises(StudyError, match="found a folder"):
         read_study(tmp_path)
+
+
+OWN = '[[analyses.own]]\nid = "mine"\nkind = "mixed"\npredictor = "age"\n'
+
+
+def test_an_own_analysis_is_read_as_written(tmp_path: Path) -> None:
+    """What the report says was asked must be what was asked; what is left out has the default of the catalogue."""
+    more = 'from = 1\nto = 3\ncovariates = ["sex", "age"]\nexclude = "age > 60"\ngroup = false\n'
+    plain, full = read_study(_write(tmp_path, DATA + OWN + OWN.replace("mine", "more") + more)).analyses.own
+    assert ("change_pct_etiv", "next", (), "", True) == (
+        plain.outcome, plain.to, plain.covariates, plain.exclude, plain.group,
+    )  # fmt: skip
+    assert (1, 3, ("sex", "age"), "age > 60", False) == (
+        full.from_, full.to, full.covariates, full.exclude, full.group,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "column"),
+    [
+        (OWN.replace('"mine"', '"my analysis"'), "id"),
+        (OWN.replace('"mine"', '"../mine"'), "id"),
+        (OWN.replace('"mixed"', '"anova"'), "kind"),
+        (OWN.replace('predictor = "age"', ""), "predictor"),
+        (OWN + "form = 1\n", "form"),
+        (OWN + "from = 3\nto = 1\n", ""),
+        (OWN + "to = 1.5\n", "to"),
+        (OWN + "from = -1\n", "from"),
+        (OWN + 'covariates = "age"\n', "covariates"),
+    ],
+)
+def test_a_fault_in_an_own_analysis_is_said_at_its_place(tmp_path: Path, text: str, column: str) -> None:
+    """Ids name files: one with a slash would be written elsewhere; an interval that runs backwards holds nothing."""
+    (fault,) = _faults(tmp_path, DATA + text)
+    assert ".".join(filter(None, ("analyses.own.0", column))) == fault.column
+
+
+def test_a_prior_may_be_in_raw_units(tmp_path: Path) -> None:
+    """0.01 % of eTIV per lesion would be read as 0.01 SDs."""
+    text = DATA + '[priors]\nslope = { normal = [0, 0.01], scale = "raw" }\n'
+    assert "raw" == read_study(_write(tmp_path, text)).priors.slope.scale
+    plain = read_study(_write(tmp_path, text.replace(', scale = "raw"', "")))
+    assert "standardised" == plain.priors.slope.scale

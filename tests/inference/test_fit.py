@@ -79,6 +79,16 @@ def test_a_damaged_posterior_is_fitted_again(store: Store, damage: str) -> None:
     assert whole == path.read_bytes()
 
 
+def test_the_same_rows_without_groups_are_a_fit_of_their_own(store: Store) -> None:
+    """slope[ALL] would overwrite the slopes of the groups, or be looked up in their place."""
+    frame = frame_of(long_table(1))
+    both = [fit(MIXED, part, Priors(), settings=SETTINGS, store=store) for part in (frame, frame.without_groups())]
+    assert ["table--bayes--quadrature", "table--bayes--quadrature--ALL"] == [one.name for one in both]
+    assert {"ALL"} == {both[1].history["part"]}
+    assert both[0].history["fit_id"] != both[1].history["fit_id"]
+    assert ("slope[ALL]",) == Fit.read(store.path(both[1].name)).marginals.terms
+
+
 def test_stale_posteriors_are_removed(store: Store) -> None:
     """The report would show a fit that is no longer asked for."""
     made = fit(MIXED, frame_of(long_table(1)), Priors(), settings=SETTINGS, store=store)
