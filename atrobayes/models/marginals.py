@@ -17,6 +17,7 @@ from atrobayes.models.newton import solve_increasing
 from atrobayes.models.normals import SQRT_2PI, Normals
 
 CARRIES = 1e-14  # components with less weight are left out of distribution functions and intervals
+CARRIES_OF_RULE = 1e-12  # … of averages over the posterior
 # edges of the panels of `rule`, in SDs from the mean: the last holds all but BEYOND, or a further one does
 EDGES = np.array([0.0, 1.0, 2.0, 3.0, 4.2, 6.0, 9.0, 14.0, 22.0, 34.0, 50.0, 75.0])
 FEWEST_EDGES = 6
@@ -176,7 +177,7 @@ class Mixture:
         nodes, weights = np.polynomial.legendre.leggauss(8)
         shape = (*self._mean.shape, -1)
         points = (edges[..., :-1, None] + width * (nodes + 1) / 2).reshape(shape)
-        mass = self.density(points) * (width * weights / 2).reshape(shape)
+        mass = self.density(points, CARRIES_OF_RULE) * (width * weights / 2).reshape(shape)
         whole = np.abs(mass.sum(axis=-1, keepdims=True) - 1) < 1e-6
         return points, np.where(whole, mass, np.nan)
 

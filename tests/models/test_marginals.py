@@ -98,6 +98,27 @@ def test_dropping_empty_components_changes_nothing() -> None:
         assert np.isclose(skewed().quantile(q), small.quantile(q), rtol=1e-12)
 
 
+def test_mixtures_set_one_after_the_other_are_each_as_before() -> None:
+    """An outcome on a coarser rule than the others would get another posterior beside them."""
+    both = Mixture.join([normal(), skewed()])
+    assert np.isfinite(both.scale).all()
+    assert (both.scale > 0).all()
+    for k, alone in enumerate((normal(), skewed())):
+        for one in (both, both.take(np.array([1, 0]))):
+            o = k if one is both else 1 - k
+            assert np.isclose(alone.mean(), one.mean()[o], rtol=1e-14)
+            assert np.isclose(alone.sd(), one.sd()[o], rtol=1e-14)
+            assert np.isclose(alone.quantile(0.975), one.quantile(0.975)[o], rtol=1e-9)
+            assert np.isclose(alone.log_pdf(np.zeros((1, 1))), one.log_pdf(np.zeros((2, 1)))[o], rtol=1e-12)
+
+
+def test_quantile_and_distribution_function_are_each_others_inverse() -> None:
+    """Newton would stop short of the quantile."""
+    for mixture in (normal(), skewed(), heavy()):
+        for q in (1e-4, 0.025, 0.3, 0.975):
+            assert np.isclose(q, mixture.cdf(mixture.quantile(q))[0, 0], rtol=1e-9)
+
+
 def test_draws_and_the_mixture_they_come_from_agree() -> None:
     """The same posterior would be reported differently by engine."""
     mixture, rng = skewed(), np.random.default_rng(1)

@@ -84,16 +84,14 @@ def _fit_pattern(model: Model, frame: Frame, priors: Priors, rows: np.ndarray, o
 
 def _draw(part: _Part, frame: Frame, settings: Settings, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Independent draws: coefficients (outcome, draw, coef) and SDs (outcome, draw, sd), standardised."""
-    coefficients, sds = [], []
-    curves = part.refined.solution.curves
-    for k, outcome in enumerate(part.outcomes):
-        # a generator per outcome: draws do not depend (but for rounding) on which other outcomes there are
-        rng = np.random.default_rng(derive(seed, frame.outcomes[outcome]))
-        sd = curves.take(np.array([k])).draw(settings.chains * settings.draws, rng)
-        given = condition(part.linear, part.sums, np.array([k]), np.moveaxis(np.maximum(sd, 1e-12), 2, 0))
-        coefficients.append(given.draw(rng)[0])
-        sds.append(sd[0])
-    return np.stack(coefficients), np.stack(sds)
+    # a generator per outcome: draws do not depend (but for rounding) on which other outcomes there are
+    rngs = [np.random.default_rng(derive(seed, frame.outcomes[outcome])) for outcome in part.outcomes]
+    sds = part.refined.solution.curves.draw(settings.chains * settings.draws, *rngs)
+    coefficients = np.empty((*sds.shape[:2], len(part.linear.coefs)))
+    for k, rng in enumerate(rngs):
+        own = np.moveaxis(np.maximum(sds[k : k + 1], 1e-12), 2, 0)
+        coefficients[k] = condition(part.linear, part.sums, np.array([k]), list(own)).draw(rng)[0]
+    return coefficients, sds
 
 
 def _posterior(

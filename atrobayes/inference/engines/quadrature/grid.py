@@ -130,7 +130,7 @@ def find_box(log_density: Callable[[np.ndarray, Rule], np.ndarray], outcomes: in
         logs = log_density(moving, Rule(tuple(t), tuple(np.ones_like(t))))
         cells = _narrow(own, logs, trim=False)
         settled = np.all((cells.high - cells.low) > SETTLED * width, axis=1)
-        trimmed = _narrow(own, logs, trim=True)
+        trimmed = _narrow(own, logs, trim=True) if settled.any() else cells
         # each outcome stops by itself: its box does not depend on the others'
         box.low[moving] = np.where(settled[:, None], trimmed.low, cells.low)
         box.high[moving] = np.where(settled[:, None], trimmed.high, cells.high)

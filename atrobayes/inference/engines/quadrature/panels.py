@@ -53,14 +53,14 @@ def cumulate(values: np.ndarray, at: np.ndarray) -> np.ndarray:
     ----------
     values : ndarray (curve, node)
         Each curve at the nodes.
-    at : ndarray (curve,)
-        Upper end, in [0, 1].
+    at : ndarray (curve, point)
+        Upper ends, in [0, 1].
     """
     panels = values.shape[1] // ORDER
     panel, local = _place(panels, at)
-    below, rows = _below(values, panels), np.arange(len(at))
+    rows = np.arange(len(at))[:, None]
     own = values.reshape(len(values), panels, ORDER)[rows, panel] @ _TO_COEF.T
-    return np.asarray(below[rows, panel] + (_integral(local) * own).sum(axis=1) / (2 * panels))
+    return np.asarray(_below(values, panels)[rows, panel] + (_integral(local) * own).sum(axis=-1) / (2 * panels))
 
 
 def invert(values: np.ndarray, level: np.ndarray) -> np.ndarray:
@@ -106,6 +106,6 @@ def _below(values: np.ndarray, panels: int) -> np.ndarray:
 
 
 def _integral(x: np.ndarray) -> np.ndarray:
-    """(point, degree): integrals of the Legendre polynomials from -1 to x."""
+    """(…, degree): integrals of the Legendre polynomials from -1 to x."""
     P = legendre.legvander(x, ORDER)
-    return np.concatenate([(x + 1)[:, None], (P[:, 2:] - P[:, :-2]) / (2 * _DEGREES[1:] + 1)], axis=1)
+    return np.concatenate([(x + 1)[..., None], (P[..., 2:] - P[..., :-2]) / (2 * _DEGREES[1:] + 1)], axis=-1)
