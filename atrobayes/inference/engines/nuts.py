@@ -75,11 +75,13 @@ def build(model: Model, frame: Frame, priors: Priors, *, centred: bool = False) 
     return model.graph(frame, priors, centred=centred)
 
 
-def graph_key(model: Model, graph: Any, *, centred: bool = False) -> str:
-    """Name what one compilation serves: graphs of one template whose free variables have equal shapes."""
-    point = graph.initial_point()
+def graph_key(model: Model, graph: Any, data: dict[str, np.ndarray], *, centred: bool = False) -> str:
+    """Name what one compilation serves: graphs of one template, shapes of free variables and types of data."""
     form = "centred" if centred else "as it is"
-    return "/".join([model.template, form, *(f"{name}{np.shape(value)}" for name, value in sorted(point.items()))])
+    shapes = [f"{name}{np.shape(value)}" for name, value in sorted(graph.initial_point().items())]
+    # a graph built on whole numbers would cut the fractions off all that follow
+    types = [f"{name}:{values.dtype.kind}" for name, values in sorted(data.items())]
+    return "/".join([model.template, form, *shapes, *types])
 
 
 def run_nuts(
@@ -140,7 +142,8 @@ def _seed(seed: int, model: Model, piece: Frame, rung: int) -> int:
 
 def _work(model: Model, piece: Frame, priors: Priors, rung: Rung, seed: int) -> Work:
     graph = build(model, piece, priors, centred=rung.centred)
-    return Work(graph, graph_key(model, graph, centred=rung.centred), model.data(piece, priors), seed)
+    data = model.data(piece, priors)
+    return Work(graph, graph_key(model, graph, data, centred=rung.centred), data, seed)
 
 
 def _sample_alike(sample: Sampler, work: dict[int, Work], settings: Settings) -> Iterator[tuple[int, xr.DataTree]]:
