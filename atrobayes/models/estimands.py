@@ -10,7 +10,8 @@ import pandas as pd
 
 from atrobayes.models import estimates, student_t
 from atrobayes.models.frame import Frame
-from atrobayes.models.marginals import SQRT_2PI, Marginals
+from atrobayes.models.marginals import Marginals
+from atrobayes.models.normals import SQRT_2PI
 from atrobayes.models.terms import Term, terms_of
 
 SIGNIFICANT = 0.05

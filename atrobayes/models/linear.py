@@ -94,6 +94,8 @@ class LinearModel:
         As the Model contract has them; family "gaussian" or "t".
     design : callable
         Frame and standardised priors to Linear.
+    joint : bool
+        As the Model contract has it: each outcome is fitted for itself.
     """
 
     name: str
