@@ -131,8 +131,8 @@ def sampled(engine: str, route: str) -> Callable[[list[Frame]], Timed]:
 def bambi_loop(frames: list[Frame]) -> Timed:
     """One Bambi model after the other, as one would write it by hand."""
     import arviz as az
-    from atrobayes.models.bambi import bambi_model
 
+    from atrobayes.models.bambi import bambi_model
     from atrobayes.models.mixed import MIXED
 
     ess, began = [], time.perf_counter()

@@ -107,7 +107,7 @@ def test_samplers_are_imported_only_where_a_graph_is_built_or_sampled() -> None:
     ]
     assert wrong == []
     # the rule would hold of no code at all
-    assert {"atrobayes.models.mixed", "atrobayes.inference.engines.nutpie"} <= {
+    assert {"atrobayes.models.linear_graph", "atrobayes.inference.engines.nutpie"} <= {
         one.module for one in IMPORTS if _is_of(one.imported, SAMPLERS)
     }
 

@@ -48,8 +48,8 @@ class Fit:
     @property
     def name(self) -> str:
         """Name of its file, without suffix."""
-        names = (self.history[name] for name in ("analysis", "method"))
-        return _file_name(*names, self.history["engine"]["name"], self.history["part"])
+        engine = self.history["engine"]["name"]
+        return _file_name(self.history["analysis"], self.history["method"], engine, self.history["part"])
 
     def write(self, path: Path, scratch: Path | None = None) -> None:
         """Write as netCDF4, compressed; history and verdict as JSON in the root attributes."""

@@ -79,6 +79,7 @@ def _outcome_rows(frame: Frame, k: int, interval: float) -> list[dict[str, Any]]
             if procedure is not None and contrast is not None:
                 estimate, error, df = procedure(contrast)
                 row |= t_test(scale * estimate, scale * error, df, interval).cells()
+                row |= {"df": df if np.isfinite(df) else np.nan}  # a normal test has none
             rows.append(row)
     return rows
 
