@@ -111,7 +111,8 @@ class NormalPrior(_Table):
     normal: tuple[float, Annotated[float, Field(gt=0)]] = Field(description="Mean, which must be 0, and SD.")
     scale: Literal["standardised", "raw"] = Field(
         "standardised",
-        description='"standardised": SDs of the outcome for u lesions; "raw": the outcome\'s units for one lesion.',
+        description='"standardised": SDs of the outcome for u lesions; "raw": the outcome\'s units for one lesion. '
+        "A 0/1 state has twice the SD.",
     )
 
     @model_validator(mode="after")

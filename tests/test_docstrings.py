@@ -96,9 +96,14 @@ def _fields(thing: Any) -> list[str]:
 
 
 def _documented(thing: Any) -> set[str]:
-    """Names in the sections Parameters and Attributes."""
-    sections = NumpyDocString(inspect.getdoc(thing) or "")
-    entries = [*sections["Parameters"], *sections["Attributes"]]
+    """Names in the sections Parameters and Attributes, of a class also those of its bases."""
+    own = (
+        [base for base in thing.__mro__ if base.__module__.startswith("atrobayes")]
+        if inspect.isclass(thing)
+        else [thing]
+    )
+    sections = [NumpyDocString(inspect.getdoc(one) or "") for one in own]
+    entries = [entry for one in sections for part in ("Parameters", "Attributes") for entry in one[part]]
     return {name.strip(" *") for entry in entries for name in entry.name.split(",")}
 
 

@@ -145,7 +145,26 @@ def choose_engine(name: str, model: Model, frame: Frame, priors: Priors) -> Engi
 
 
 def refusal(name: str, model: Model, frame: Frame, priors: Priors) -> str | None:
-    """Why the engine asked for cannot serve a model, in words; None where it can, as some engine always can."""
+    """Say why the engine asked for cannot serve a model.
+
+    Parameters
+    ----------
+    name : str
+        "auto" or a name in ENGINES.
+    model : Model
+    frame : Frame
+    priors : Priors
+
+    Returns
+    -------
+    str or None
+        In words; None where it can, as for `auto` some engine always can.
+
+    Raises
+    ------
+    UsageError
+        If there is no engine of that name.
+    """
     return None if name == "auto" else get_engine(name).refuses(model, frame, priors)
 
 

@@ -61,7 +61,23 @@ def clinical_table(cohort: xr.Dataset, groups: Sequence[str]) -> pd.DataFrame:
 
 
 def write_clinical(cohort: xr.Dataset, groups: Sequence[str], out: Path, scratch: Path | None = None) -> Path:
-    """Write clinical.tsv with its sidecar into the results folder `out`; returns its path."""
+    """Write clinical.tsv with its sidecar.
+
+    Parameters
+    ----------
+    cohort : Dataset
+    groups : sequence of str
+        In the order of the study file.
+    out : Path
+        Results folder.
+    scratch : Path, optional
+        Where the file is written before it gets its name.
+
+    Returns
+    -------
+    Path
+        Of the table.
+    """
     path = out / "clinical.tsv"
     write_table(path, clinical_table(cohort, groups), COLUMNS, scratch)
     return path

@@ -37,7 +37,22 @@ def patient_intercepts(sd: Any, patients: int, *, centred: bool) -> Any:
 
 
 def of_outcome(values: Sequence[np.ndarray], names: Sequence[str], dim: str, frame: Frame) -> xr.DataArray:
-    """Put arrays (chain, draw) side by side: (chain, draw, outcome, `dim`) for the frame's one outcome."""
+    """Put draws side by side.
+
+    Parameters
+    ----------
+    values : sequence of ndarray (chain, draw)
+    names : sequence of str
+        Labels of them.
+    dim : str
+        "term" or "sd".
+    frame : Frame
+        Of one outcome.
+
+    Returns
+    -------
+    DataArray (chain, draw, outcome, dim)
+    """
     import xarray as xr
 
     dims = ("chain", "draw", "outcome", dim)

@@ -254,7 +254,13 @@ def _sds(mixture: Mixture) -> np.ndarray:
 
 
 def equal_weights(outcomes: tuple[str, ...], terms: tuple[str, ...], loc: np.ndarray, scale: np.ndarray) -> Mixture:
-    """Average normals, one a draw: loc and scale (outcome, term, node)."""
+    """Average normals, one a draw.
+
+    Parameters
+    ----------
+    outcomes, terms : tuple of str
+    loc, scale : ndarray (outcome, term, node)
+    """
     nodes = loc.shape[-1]
     return Mixture(outcomes, terms, np.full((len(outcomes), nodes), 1 / nodes), loc, scale)
 

@@ -67,7 +67,16 @@ def pieces(model: Model, frame: Frame) -> list[Frame]:
 
 
 def build(model: Model, frame: Frame, priors: Priors, *, centred: bool = False) -> Any:
-    """Build the model's graph, ready for any engine."""
+    """Build the model's graph, ready for any engine.
+
+    Parameters
+    ----------
+    model : Model
+    frame : Frame
+    priors : Priors
+    centred : bool
+        As `Model.graph` has it.
+    """
     import pytensor
 
     # with fast-math on, a cold and a warm compilation cache give different draws
@@ -76,7 +85,18 @@ def build(model: Model, frame: Frame, priors: Priors, *, centred: bool = False) 
 
 
 def graph_key(model: Model, graph: Any, data: dict[str, np.ndarray], *, centred: bool = False) -> str:
-    """Name what one compilation serves: graphs of one template, shapes of free variables and types of data."""
+    """Name what one compilation serves: graphs of one template, shapes of free variables and types of data.
+
+    Parameters
+    ----------
+    model : Model
+    graph : pymc.Model
+        Built by `build`.
+    data : dict of str to ndarray
+        Its numbers.
+    centred : bool
+        How it was built.
+    """
     form = "centred" if centred else "as it is"
     shapes = [f"{name}{np.shape(value)}" for name, value in sorted(graph.initial_point().items())]
     # a graph built on whole numbers would cut the fractions off all that follow
