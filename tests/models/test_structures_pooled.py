@@ -288,7 +288,7 @@ def test_known_slopes_are_recovered_and_the_fit_passes_its_gate() -> None:
     table, slopes, signs = _table(POOLED, 52, 1)
     table.loc[3:8, "accumbens"] = np.nan
     frame = _frame(table, POOLED)
-    settings = Settings(jobs=2)
+    settings = Settings(target_accept=0.95, jobs=2)
     found = fit(STRUCTURES_POOLED, frame, Priors(), engine="nutpie", settings=settings)
     assert () == found.verdict.reasons
     truth = slopes * (signs * 0.05 * (np.arange(len(POOLED)) + 1))[:, None]
