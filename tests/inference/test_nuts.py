@@ -141,7 +141,7 @@ def test_all_engines_agree_on_all_models() -> None:
 @pytest.mark.slow
 def test_the_comparison_notices_a_wrong_prior_in_one_sampler() -> None:
     """A comparison too weak to see a wrong prior would prove nothing."""
-    wrong = sampled("groups", "numpyro", replace(Priors(), state_sd=0.5 * Priors().state_sd))
+    wrong = sampled("groups", "numpyro", replace(Priors(), slope_sd=0.5 * Priors().slope_sd))
     assert not agree(np.append(everything(), deviations(wrong, sampled("groups", "nutpie"))))
 
 
