@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -170,4 +171,8 @@ def refusal(name: str, model: Model, frame: Frame, priors: Priors) -> str | None
 
 def library_versions(engine: Engine) -> dict[str, str]:
     """Versions of what an engine computes with, atrobayes first."""
-    return {name: version(name) for name in ("atrobayes", *engine.libraries)}
+    return {name: _version(name) for name in ("atrobayes", *engine.libraries)}
+
+
+# reading a package's metadata takes longer than integrating a posterior
+_version = functools.cache(version)

@@ -172,9 +172,9 @@ class LinearModel:
 
     def term_priors(self, frame: Frame, priors: Priors) -> tuple[np.ndarray, np.ndarray]:
         """Prior mean and SD of every term, raw units: two arrays (outcome, term)."""
-        rows = np.arange(len(frame.x))
-        singles = [frame.select(rows, np.array([k])) for k in range(len(frame.outcomes))]
-        designs = [self.whole(single, priors) for single in (singles if priors.raw else singles[:1])]
+        # raw priors differ, once standardised, from outcome to outcome
+        rows, each = np.arange(len(frame.x)), range(len(frame.outcomes)) if priors.raw else range(0)
+        designs = [self.whole(one, priors) for one in [frame.select(rows, np.array([k])) for k in each] or [frame]]
         mean, sd = (
             np.array([one.term_prior_mean for one in designs]),
             np.array([one.term_prior_sd for one in designs]),
