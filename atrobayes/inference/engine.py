@@ -49,7 +49,7 @@ class Settings:
     draws: int = 1000
     tune: int = 1000
     chains: int = 4
-    target_accept: float = 0.9
+    target_accept: float = 0.95
     jobs: int = 1
     progress: Callable[[int, int], None] = _silent
     note: Callable[[str], None] = _unsaid
