@@ -51,9 +51,10 @@ $(READY): $(PACKAGES) pyproject.toml
 	@$(PIP) --no-index --no-deps --no-build-isolation -e .
 	@touch $@
 
-demo: $(READY) ## write the example study into demo/ and run all of it; the report is demo/results/report.html
+demo: $(READY) ## write the example study into demo/ and run it by quadrature; the report is demo/results/report.html
 	@test -f demo/study.toml || $(BIN)/atrobayes example demo --quiet
-	@$(BIN)/atrobayes run demo/study.toml --top 3
+	@$(BIN)/atrobayes run demo/study.toml --engine quadrature --top 3
+	@echo "all models, those that need sampling too (minutes): $(BIN)/atrobayes run demo/study.toml"
 
 test: $(READY) ## run the tests
 	@$(BIN)/python -m pytest
