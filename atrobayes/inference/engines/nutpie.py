@@ -16,6 +16,8 @@ from atrobayes.models.marginals import Draws
 from atrobayes.models.model import Model
 from atrobayes.models.priors import Priors
 
+# versions whose compilation `compile_graph` repeats, test by test; any other compiles by itself, more slowly
+LINKED = ("0.16.11",)
 # graphs and what was compiled of them, by key, for this process: a further design of the same shape costs nothing
 _COMPILED: dict[str, tuple[Any, Any]] = {}
 
@@ -47,7 +49,8 @@ def _sample(work: Sequence[Work], settings: Settings) -> Iterator[xr.DataTree]:
     for one in work:
         if one.key not in _COMPILED:
             settings.note("compiling the model for nutpie, once")
-            _COMPILED[one.key] = one.graph, compile_graph(one.graph)
+            quick = nutpie.__version__ in LINKED
+            _COMPILED[one.key] = one.graph, (compile_graph if quick else nutpie.compile_pymc_model)(one.graph)
         graph, compiled = _COMPILED[one.key]
         # the chains' starting points come from the graph, so its numbers must be this data set's too
         pm.set_data(one.data, model=graph)
