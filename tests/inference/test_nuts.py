@@ -15,9 +15,10 @@ import xarray as xr
 from scipy.stats import norm
 from simulated import frame_of, long_table
 
+from atrobayes.inference.diagnose import MOST_RHAT
 from atrobayes.inference.engine import Settings, get_engine
 from atrobayes.inference.engines.compiled import compile_graph
-from atrobayes.inference.engines.nuts import build
+from atrobayes.inference.engines.nuts import build, graph_key
 from atrobayes.inference.engines.quadrature.solve import integrate
 from atrobayes.inference.fit import Fit, fit
 from atrobayes.inference.store import Store
@@ -64,6 +65,8 @@ MODELS: dict[str, Callable[[], Frame]] = {
     "groups": lambda: one_row_frame("groups"),
 }
 SETTINGS = Settings(draws=2000, tune=1000, chains=4, target_accept=0.95, jobs=2)
+# PyMC's own sampler takes ten times as long for a draw
+SHORT = replace(SETTINGS, draws=750, tune=500)
 
 # by (table, statistic): value and its Monte Carlo error
 Summary = dict[tuple[str, str], tuple[xr.DataArray | np.ndarray, xr.DataArray | float]]
@@ -109,9 +112,11 @@ def agree(z: np.ndarray) -> bool:
 
 @cache
 def sampled(name: str, engine: str, priors: Priors = Priors()) -> Summary:  # noqa: B008 - frozen
-    tree, _ = get_engine(engine).run(get_model(name), MODELS[name](), priors, SETTINGS, SEED)
+    tree, _ = get_engine(engine).run(
+        get_model(name), MODELS[name](), priors, SHORT if engine == "pymc" else SETTINGS, SEED
+    )
     chains = tree["posterior"].to_dataset()
-    assert max(float(az.rhat(chains)[part].max()) for part in ("terms", "sds")) < 1.01
+    assert max(float(az.rhat(chains)[part].max()) for part in ("terms", "sds")) < MOST_RHAT
     return of_chains(chains)
 
 
@@ -168,7 +173,7 @@ def chains() -> Summary:
     settings = Settings(draws=10_000, tune=2000, chains=4, target_accept=0.95, jobs=2)
     tree, _ = get_engine("nutpie").run(MIXED, five_data_sets(), Priors(), settings, SEED)
     posterior = tree["posterior"].to_dataset()
-    assert max(float(az.rhat(posterior)[name].max()) for name in ("terms", "sds")) < 1.005
+    assert max(float(az.rhat(posterior)[name].max()) for name in ("terms", "sds")) < MOST_RHAT
     return of_chains(posterior)
 
 
@@ -225,7 +230,7 @@ def test_bayes_factors_from_draws_are_those_of_quadrature(short: Fit) -> None:
     density = norm.pdf(0, normals.loc, normals.scale).reshape(*zero.shape, *drawn.values.shape[:2])
     mcse = az.mcse(xr.DataArray(density, dims=("outcome", "term", "chain", "draw"), name="density").to_dataset())
     assert (error / (mcse["density"].to_numpy() / density.mean((2, 3)))).max() < 4
-    assert np.sqrt((error**2).mean()) < np.sqrt((kernel**2).mean()) / 3
+    assert np.sqrt((error**2).mean()) < np.sqrt(np.nanmean(kernel**2)) / 5
     # beyond 3 SD a kernel says nothing, the normals still do
     far = exact.mean() + 4 * exact.sd()
     assert np.isnan(replace(drawn, conditional=None).log_pdf(far)).all()
@@ -239,6 +244,19 @@ def test_what_draws_say_of_densities_survives_a_reload(short: Fit, tmp_path: Pat
     back = Fit.read(tmp_path / "fit.nc").marginals
     zero = np.zeros_like(back.mean())
     np.testing.assert_array_equal(short.marginals.log_pdf(zero), back.log_pdf(zero))
+
+
+@pytest.mark.slow
+def test_priors_on_whole_numbers_do_not_cut_those_that_follow() -> None:
+    """A scale of 1.5 would be sampled as 1 where a graph with a scale of 1 was compiled before."""
+    keys = []
+    for scale in (1, 1.5, 2):
+        priors = Priors(residual_sd=HalfStudentT(3, scale))
+        data = MIXED.data(slopes_frame(), priors)
+        keys.append(graph_key(MIXED, build(MIXED, slopes_frame(), priors), data))
+        assert data["residual_prior"].tolist() == [[3, scale]]
+    assert keys[0] == keys[2]
+    assert keys[0] != keys[1] or data["residual_prior"].dtype.kind == "f"
 
 
 @pytest.mark.slow
@@ -257,13 +275,14 @@ def test_compiled_entries_draw_what_nutpie_itself_draws() -> None:
 @pytest.mark.parametrize("engine", ["nutpie", "numpyro"])
 def test_draws_depend_on_neither_cores_nor_what_was_sampled_before(engine: str) -> None:
     """A result would depend on the machine, or on what else was fitted in the same run."""
-    settings = Settings(draws=200, tune=200, jobs=1)
+    # no more draws than the gate asks for: no rung is climbed
+    settings = Settings(draws=100, tune=100, jobs=1)
 
     def terms(priors: Priors, jobs: int) -> np.ndarray:
         tree, _ = get_engine(engine).run(MIXED, slopes_frame(), priors, replace(settings, jobs=jobs), 1)
         return tree["posterior"]["terms"].to_numpy()
 
     first = terms(Priors(), 1)
-    other = terms(replace(Priors(), slope_mean=0.7, residual_sd=HalfStudentT(3, 9.0)), 1)
+    other = terms(replace(Priors(), slope_mean=0.7, residual_sd=HalfStudentT(3, 9)), 1)
     assert not np.array_equal(first, other)
     np.testing.assert_array_equal(first, terms(Priors(), 2))
