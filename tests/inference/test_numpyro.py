@@ -45,7 +45,7 @@ def test_log_density_and_variables_in_jax_are_those_of_the_graph(name: str, cent
     model, own = get_model(name), frame_of(long_table(6, patients=15))
     other = model.data(own, Priors(slope_sd=0.9))
     graph = build(model, frame_of(long_table(5, patients=15)), Priors(), centred=centred)
-    log_density, constrained = engine._translate(graph, sorted(other))
+    log_density, constrained = engine._translate(graph, {key: other[key].shape for key in sorted(other)})
     point = {key: np.asarray(value + 0.3) for key, value in graph.initial_point().items()}
     values, numbers = [point[value.name] for value in graph.value_vars], [other[key] for key in sorted(other)]
 

@@ -16,8 +16,8 @@ from atrobayes.models.marginals import Draws
 from atrobayes.models.model import Model
 from atrobayes.models.priors import Priors
 
-# samplers by key, tuning and draws, for this process: JAX compiles each once for data of equal shapes
-_SAMPLERS: dict[tuple[str, int, int], Callable[..., Any]] = {}
+# samplers by key, shapes of the data, tuning and draws, for this process
+_SAMPLERS: dict[tuple[Any, ...], Callable[..., Any]] = {}
 STATS = ("diverging", "energy", "n_steps", "step_size")
 
 
@@ -48,15 +48,16 @@ def _sample(work: Sequence[Work], settings: Settings) -> Iterator[xr.DataTree]:
     """Map NUTS over data sets and chains in one compiled call."""
     import jax
 
-    graph, key = work[0].graph, (work[0].key, settings.tune, settings.draws)
+    graph, shapes = work[0].graph, {name: values.shape for name, values in sorted(work[0].data.items())}
+    key = (work[0].key, *shapes.values(), settings.tune, settings.draws)
     if key not in _SAMPLERS:
         settings.note("compiling the model for JAX, once")
-        run = _nuts(*_translate(graph, sorted(work[0].data)), settings.tune, settings.draws)
+        run = _nuts(*_translate(graph, shapes), settings.tune, settings.draws)
         _SAMPLERS[key] = jax.jit(jax.vmap(run, in_axes=(0, 0, 0, None)))
     names = [value.name for value in graph.value_vars]
     # one axis of lanes, chains within data sets: mapping twice over the sampler's loops takes twice as long to compile
     start = [np.concatenate([_start(one, settings.chains)[name] for one in work]) for name in names]
-    data = [np.repeat([one.data[name] for one in work], settings.chains, axis=0) for name in sorted(work[0].data)]
+    data = [np.repeat([one.data[name] for one in work], settings.chains, axis=0) for name in shapes]
     keys = np.concatenate([jax.random.split(jax.random.PRNGKey(one.seed), settings.chains) for one in work])
     drawn, stats = jax.device_get(_SAMPLERS[key](start, data, keys, settings.target_accept))
     for k in range(len(work)):
@@ -71,13 +72,14 @@ def _start(work: Work, chains: int) -> dict[str, np.ndarray]:
     return {name: value + rng.uniform(-1, 1, (chains, *np.shape(value))) for name, value in sorted(point.items())}
 
 
-def _translate(graph: Any, data: list[str]) -> tuple[Callable[..., Any], Callable[..., Any]]:
+def _translate(graph: Any, shapes: dict[str, tuple[int, ...]]) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """Turn a graph into JAX: functions of (values, data)."""
     from pymc.sampling.jax import get_jaxified_graph
     from pytensor.graph.replace import clone_replace
 
-    held = [graph[name] for name in data]
-    free = [variable.type(name=name) for variable, name in zip(held, data, strict=True)]
+    held = [graph[name] for name in shapes]
+    # JAX needs lengths that are known: they are those of this batch
+    free = [variable.type.clone(shape=shapes[variable.name])(name=variable.name) for variable in held]
     shown = graph.replace_rvs_by_values([*graph.free_RVs, *graph.deterministics])
     density, *shown = clone_replace([graph.logp(), *shown], dict(zip(held, free, strict=True)))
     inputs = [*graph.value_vars, *free]
