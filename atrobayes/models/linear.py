@@ -140,13 +140,13 @@ class LinearModel:
             "block": linear.residual_block,
             "prior_mean": linear.prior_mean,
             "prior_sd": linear.prior_sd,
-            "residual_prior": np.array([[prior.nu, prior.scale] for prior in linear.sd_priors[first:]]),
+            "residual_prior": np.array([[prior.nu, prior.scale] for prior in linear.sd_priors[first:]], dtype=float),
         }
         if linear.patient is not None:
             prior = linear.sd_priors[0]
-            numbers |= {"patient": linear.patient, "patient_prior": np.array([prior.nu, prior.scale])}
+            numbers |= {"patient": linear.patient, "patient_prior": np.array([prior.nu, prior.scale], dtype=float)}
         if self.family == "t":
-            numbers |= {"nu_prior": np.array([priors.nu_shape, priors.nu_rate])}
+            numbers |= {"nu_prior": np.array([priors.nu_shape, priors.nu_rate], dtype=float)}
         return numbers
 
     def terms(self, draws: xr.Dataset, frame: Frame, priors: Priors) -> xr.DataArray:
