@@ -145,8 +145,8 @@ class StructuresPooled:
             "prior_mean": design.prior_mean,
             "prior_sd": design.prior_sd,
             "structure_sd_prior": _structure_sd_prior(len(frame.groups), priors),
-            "patient_prior": np.array([priors.patient_sd.nu, priors.patient_sd.scale]),
-            "residual_prior": np.array([priors.residual_sd.nu, priors.residual_sd.scale]),
+            "patient_prior": np.array([priors.patient_sd.nu, priors.patient_sd.scale], dtype=float),
+            "residual_prior": np.array([priors.residual_sd.nu, priors.residual_sd.scale], dtype=float),
         }
         if frame.covariates.shape[1]:
             numbers |= {"Z": frame.covariates_standardised[rows], "covariate_sd": np.array(priors.covariate_sd)}
