@@ -25,8 +25,8 @@ from atrobayes.reports.wording import (
 
 _KNOWN = "whole_brain"
 KNOWN_LOSS = (
-    "What is known of the whole brain from other cohorts: a loss of about 0.1 to 0.3% a year in healthy people and 0.5 "
-    "to 1.35% in multiple sclerosis (De Stefano et al. 2016, doi:10.1136/jnnp-2014-309903; by another method)."
+    "What is known of the whole brain from other cohorts of multiple sclerosis, by another method (SIENA): a loss of "
+    "0.46 to 1.34% a year, pooled 0.69% (Vollmer et al. 2015, doi:10.1016/j.jns.2015.07.014)."
 )
 
 
