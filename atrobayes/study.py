@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import itertools
 import json
+import re
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
@@ -41,21 +42,69 @@ class About(_Table):
 
 
 class Data(_Table):
-    """[data]: where the files are. Paths are relative to study.toml."""
+    """[data]: where the files are. Paths are relative to study.toml. At least one of the first three is needed."""
 
-    subjects_dir: Path = Field(description="FreeSurfer SUBJECTS_DIR.")
+    subjects_dir: Path | None = Field(None, description="FreeSurfer SUBJECTS_DIR.")
+    tables: tuple[Path, ...] = Field(
+        (),
+        description="Wide tables, a row for each scan: asegstats2table, aparcstats2table, SynthSeg, SAMSEG.",
+    )
+    volumes: Path | None = Field(
+        None, description="Tidy table: patient, visit, structure, volume and, optionally, etiv, both in mm³."
+    )
+    segmentation: str | None = Field(
+        None,
+        description="File of a run that volumes are taken from where no other is named, such as aseg+DKT.stats. "
+        "Default: aseg.stats; must be stated where a run offers several.",
+    )
     patients: Path = Field(Path("patients.tsv"), description="One row per patient.")
     visits: Path = Field(Path("visits.tsv"), description="One row per patient and visit.")
+    bids: Path | None = Field(
+        None, description="BIDS folder whose participants.tsv and sessions.tsv stand in for patients and visits."
+    )
+    relapses: Path | None = Field(None, description="Relapses, one a row, each with its own date.")
+    edss: Path | None = Field(None, description="EDSS assessments, one a row, each with its own date.")
     structures: Literal["paper", "all"] | tuple[str, ...] = Field(
         "paper", description='"paper" (the 13 of its tables), "all", or a list of ids.'
     )
     stream: Literal["long", "cross"] = Field("long", description="FreeSurfer stream the volumes come from.")
+    visit_pattern: str | None = Field(
+        None,
+        description="Regular expression over names of time points with (?P<patient>...) and (?P<visit>...), "
+        "in place of the column fsid.",
+    )
+
+    @field_validator("visit_pattern")
+    @classmethod
+    def _names_both(cls, pattern: str | None) -> str | None:
+        if pattern is not None:
+            try:
+                named = set(re.compile(pattern).groupindex)
+            except re.error as error:
+                raise ValueError(f"a regular expression ({error})") from error
+            if named != {"patient", "visit"}:
+                raise ValueError("a regular expression with the groups (?P<patient>...) and (?P<visit>...), no other")
+        return pattern
+
+    @model_validator(mode="after")
+    def _from_somewhere(self) -> Data:
+        if self.subjects_dir is None and not self.tables and self.volumes is None:
+            raise ValueError("a source of volumes: subjects_dir, tables or volumes")
+        return self
 
 
 class OwnStructure(_Table):
-    """[structures]: a structure of the user's own, the sum of rows of aseg.stats."""
+    """[structures]: a structure of the user's own, a sum of volumes less others."""
 
-    sum: tuple[str, ...] = Field(min_length=1, description="StructName entries of aseg.stats, added up.")
+    sum: tuple[str, ...] = Field(
+        min_length=1,
+        description="What is added up: measures or rows of the segmentation file, ids of structures, or FILE:ROW "
+        "for another file, such as lh.aparc.stats:insula.",
+    )
+    minus: tuple[str, ...] = Field((), description="What is taken off; as sum.")
+    label: str = Field("", description="Name for people. Default: the id.")
+    orientation: Literal[1, -1] = Field(1, description="1: shrinks with atrophy; -1: grows with atrophy.")
+    redefine: bool = Field(False, description="Whether it takes the place of a known structure of this name.")
 
 
 class Definitions(_Table):
@@ -70,6 +119,32 @@ class Definitions(_Table):
     lesion_timing: Literal["end", "start"] = Field("end", description="Which visit's lesion count an interval has.")
     annualised: bool = Field(False, description="Divide changes by the real years between the scans.")
     visit_tolerance_months: float = Field(6, gt=0, description="Visits further off their nominal date are flagged.")
+
+
+class Images(_Table):
+    """[images]: how lesions are counted in the masks that visits.tsv names."""
+
+    connectivity: Literal[6, 18, 26] = Field(26, description="Neighbours of a voxel that belong to the same lesion.")
+    min_volume_mm3: float = Field(3.0, ge=0, description="Smaller lesions are not counted.")
+    enlarging_percent: float = Field(
+        50.0, gt=0, description="Growth, in % of the lesion it was, from which a lesion counts as enlarging."
+    )
+
+
+class Quality(_Table):
+    """[quality]: when a scan is flagged; flags never drop anything."""
+
+    robust_z: float = Field(3.5, gt=0, description="Flag yearly changes further than this from the cohort's median.")
+    change_pct: dict[str, Annotated[float, Field(gt=0)]] = Field(
+        default_factory=dict,
+        description="Flag yearly changes beyond this many percent, by structure. Default: the catalogue's limits.",
+    )
+    asymmetry: float = Field(
+        3.5, gt=0, description="Flag left-right asymmetry further than this robust z from the cohort's median."
+    )
+    holes: int = Field(
+        100, ge=0, description="Flag scans whose cross-sectional surfaces had more holes before mending, both sides."
+    )
 
 
 class OwnAnalysis(_Table):
@@ -230,6 +305,8 @@ class Study(_Table):
     data: Data
     structures: dict[str, OwnStructure] = Field(default_factory=dict)
     definitions: Definitions = Definitions()
+    images: Images = Images()
+    quality: Quality = Quality()
     analyses: Analyses = Analyses()
     priors: PriorChoice = PriorChoice()
     inference: Inference = Inference()
@@ -279,8 +356,9 @@ def read_study(path: Path) -> Study:
 
 
 def _absolute(data: Data, folder: Path) -> Data:
-    places = {name: folder / getattr(data, name) for name in ("subjects_dir", "patients", "visits")}
-    return data.model_copy(update=places)
+    single = ("subjects_dir", "volumes", "patients", "visits", "bids", "relapses", "edss")
+    places: dict[str, Any] = {name: folder / path for name in single if (path := getattr(data, name)) is not None}
+    return data.model_copy(update=places | {"tables": tuple(folder / path for path in data.tables)})
 
 
 def _faults(path: Path, errors: Sequence[Any]) -> list[Fault]:
