@@ -6,13 +6,14 @@ Reads what FreeSurfer 5.1 to 7.4.1 and FastSurfer write for segmentations and pa
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
 import numpy as np
 
+from atrobayes.data_prep.measured import MissingSourceError, Value
 from atrobayes.data_prep.structures import Structure
 from atrobayes.errors import DataError, Fault
 
@@ -20,6 +21,8 @@ from atrobayes.errors import DataError, Fault
 _KEPT = frozenset(
     {"CreationTime", "VoxelVolume_mm3", "anatomy_type", "cvs_version", "generating_program", "hemi", "subjectname"}
 )
+# Of segmentations and of surfaces; no file has both.
+_VOLUME_COLUMNS = ("Volume_mm3", "GrayVol")
 _RERUN = "run recon-all for this scan again, or remove the file"
 
 
@@ -57,6 +60,8 @@ class StatsFile:
         Unit of each column, from the file's own header.
     header : mapping of str to str
         Provenance: program, its version, hemisphere; no user, host or path.
+    lines : mapping of str to int
+        By StructName: the line its row stands in.
     """
 
     path: Path
@@ -64,10 +69,38 @@ class StatsFile:
     rows: Mapping[str, Mapping[str, float | str]]
     units: Mapping[str, str]
     header: Mapping[str, str]
+    lines: Mapping[str, int]
 
+    @property
+    def names(self) -> Collection[str]:
+        """Header measures by field name, and the StructName of every row that has a volume."""
+        return self.measures.keys() | self.rows.keys() if self._volume_column else self.measures.keys()
 
-class MissingSourceError(LookupError):
-    """A structure's source is not in a stats file; the text says which."""
+    def value(self, name: str) -> Value | None:
+        """Header measure of that name, else the volume of the row of that name.
+
+        Parameters
+        ----------
+        name : str
+            A measure's field name (eTIV, CortexVol), or a StructName.
+
+        Returns
+        -------
+        Value or None
+            A row's `column` is Volume_mm3, in surface files GrayVol, and its unit that of the file's own
+            header; a measure's `column` is "". None if neither is there, or the table has no volumes.
+        """
+        if name in self.measures:
+            measure = self.measures[name]
+            return Value(measure.value, measure.unit, measure.line)
+        column = self._volume_column
+        volume = self.rows[name].get(column) if column and name in self.rows else None
+        return Value(volume, self.units[column], self.lines[name], column) if isinstance(volume, float) else None
+
+    @property
+    def _volume_column(self) -> str:
+        """Column with the volumes; "" in a file without."""
+        return next((column for column in _VOLUME_COLUMNS if column in self.units), "")
 
 
 def read_stats(path: Path) -> StatsFile:
@@ -145,6 +178,7 @@ class _Reading:
         self.path = path
         self.measures: dict[str, Measure] = {}
         self.rows: dict[str, dict[str, float | str]] = {}
+        self.lines: dict[str, int] = {}
         self.columns: list[str] = []
         self.units: dict[int, str] = {}
         self.header: dict[str, str] = {}
@@ -160,7 +194,7 @@ class _Reading:
                 self._row(number, line.split())
         self._check_whole(len(lines))
         units = {name: self.units.get(place, "") for place, name in enumerate(self.columns, start=1)}
-        return StatsFile(self.path, self.measures, self.rows, units, self.header)
+        return StatsFile(self.path, self.measures, self.rows, units, self.header, self.lines)
 
     def fail(self, number: int | None, found: str, expected: str, todo: str = _RERUN) -> NoReturn:
         raise DataError(Fault(found, expected, todo, str(self.path), number))
@@ -240,6 +274,7 @@ class _Reading:
         if name in self.rows:
             self.fail(number, f"the structure {name} twice", "each structure once")
         self.rows[name] = row
+        self.lines[name] = number
 
     def _check_whole(self, last: int) -> None:
         if not self.columns and not (self.measures and self.names_only_measures):

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from atrobayes.data_prep.stats_files import MissingSourceError, read_stats, structure_volume
+from atrobayes.data_prep.measured import MissingSourceError, Value
+from atrobayes.data_prep.stats_files import read_stats, structure_volume
 from atrobayes.data_prep.structures import CATALOGUE, PAPER, Structure
 from atrobayes.errors import DataError
 
@@ -103,6 +104,34 @@ def test_fastsurfer_table_without_measures_gives_rows_and_a_reason(real: Callabl
     assert 100 == len(stats.rows)
     with pytest.raises(MissingSourceError, match="no measure CortexVol"):
         structure_volume(stats, CATALOGUE["cortex"])
+
+
+def test_value_of_a_measure_and_of_a_row_says_unit_line_and_column(tmp_path: Path) -> None:
+    """A volume in the ledger could not be found in its file again."""
+    stats = read_stats(written(tmp_path, stats_text()))
+    assert Value(1_500_000.0, "mm^3", 16, "") == stats.value("eTIV")
+    assert Value(7000.0, "mm^3", 29, "Volume_mm3") == stats.value("Left-Thalamus")
+    assert stats.value("Left-Nothing") is None
+    assert 6 + 20 == len(stats.names)
+
+
+def test_measure_wins_over_a_row_of_its_name(tmp_path: Path) -> None:
+    """Which of two numbers is meant would hang on the order of the file."""
+    stats = read_stats(written(tmp_path, stats_text().replace("Left-Thalamus", "CortexVol")))
+    assert Value(450_000.0, "mm^3", 12, "") == stats.value("CortexVol")
+
+
+def test_volume_of_a_surface_region_is_its_grey_matter(tmp_path: Path) -> None:
+    """Regions of the cortex would have no volume, or an area for one."""
+    text = stats_text().replace("Volume_mm3", "GrayVol")
+    assert Value(7000.0, "mm^3", 29, "GrayVol") == read_stats(written(tmp_path, text)).value("Left-Thalamus")
+
+
+def test_table_without_volumes_has_no_names_of_rows(tmp_path: Path) -> None:
+    """A mean intensity or an area would pass for a volume."""
+    stats = read_stats(written(tmp_path, stats_text().replace("Volume_mm3", "Area_mm2")))
+    assert stats.value("Left-Thalamus") is None
+    assert 6 == len(stats.names)
 
 
 def test_header_keeps_no_user_host_or_path(tmp_path: Path) -> None:
