@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -12,15 +12,18 @@ Activity = Literal["yes", "no", "undetermined"]
 
 WEEKS_PER_YEAR = 365.25 / 7
 NEDA4_BRAIN_LOSS = 0.4
+# 24 weeks or 0.4 % to the letter must not be missed for the last digit of a quotient
+_ROUNDING = 1e-9
 
 
 class Assessment(NamedTuple):
-    """One EDSS at one visit; NaN where unknown.
+    """One EDSS, at a clinical visit or between visits; NaN where unknown.
 
-    `years` may be counted from any day, the same for all assessments of a patient.
+    `visit` is None between visits. `years` may be counted from any day, the same for all assessments of a
+    patient; a visit's may be unknown.
     """
 
-    visit: int
+    visit: int | None
     years: float
     edss: float
 
@@ -66,7 +69,9 @@ def edss_progression(
     Parameters
     ----------
     assessments : sequence of Assessment
-        All of one patient, in any order, with or without a scan.
+        All of one patient, in any order, at and between visits, with or without a scan. Rise and reference
+        are read at visits; those between visits help to confirm or refute a rise, if their time from the
+        closing visit is known. Of several at one time each takes part.
     visit_from, visit_to : int
         Visits that open and close the interval.
     reference : "interval" or "baseline"
@@ -78,23 +83,21 @@ def edss_progression(
     Returns
     -------
     "yes", "no", "unconfirmed" or "unknown"
-        "unconfirmed": a rise that no assessment is late enough to confirm, or whose time is unknown.
-        "unknown": the EDSS at the closing or the reference visit is missing.
+        "unconfirmed": a rise that no assessment is late enough to confirm, or for which it hangs on an
+        unknown time whether one is. "unknown": the EDSS at the closing or the reference visit is missing.
     """
-    known = {item.visit: item for item in assessments if not math.isnan(item.edss)}
-    start = known.get(visit_from if reference == "interval" else 0)
-    rise = known.get(visit_to)
+    known = [item for item in assessments if not math.isnan(item.edss)]
+    at_visit = {item.visit: item for item in known}
+    start = at_visit.get(visit_from if reference == "interval" else 0)
+    rise = at_visit.get(visit_to)
     if start is None or rise is None:
         return "unknown"
     level = start.edss + edss_threshold(start.edss)
     if rise.edss < level:
         return "no"
-    for visit in sorted(visit for visit in known if visit >= visit_to):
-        if known[visit].edss < level:
-            return "no"
-        if (known[visit].years - rise.years) * WEEKS_PER_YEAR >= confirmation_weeks:
-            return "yes"
-    return "unconfirmed"
+    if confirmation_weeks == 0:
+        return "yes"
+    return _confirmed(list(_later(known, rise, level)), confirmation_weeks - _ROUNDING)
 
 
 def neda3(
@@ -144,10 +147,50 @@ def neda4(neda3_status: Activity, brain_change_pct_per_year: float) -> Activity:
         Percentage volume change of the whole brain divided by the real years; negative is loss, NaN
         unknown. The limit was set with another method than FreeSurfer's.
     """
-    if neda3_status == "no" or -brain_change_pct_per_year > NEDA4_BRAIN_LOSS:
+    if neda3_status == "no" or -brain_change_pct_per_year > NEDA4_BRAIN_LOSS + _ROUNDING:
         return "no"
     unknown = neda3_status == "undetermined" or math.isnan(brain_change_pct_per_year)
     return "undetermined" if unknown else "yes"
+
+
+class _Later(NamedTuple):
+    visit: int | None
+    weeks: float
+    stands: bool
+
+
+def _later(known: Sequence[Assessment], rise: Assessment, level: float) -> Iterator[_Later]:
+    """Assessments after a rise, or on its day: visits by their number, the others by their time."""
+    for item in known:
+        weeks = (item.years - rise.years) * WEEKS_PER_YEAR
+        follows = weeks >= 0 if item.visit is None or rise.visit is None else item.visit > rise.visit
+        if follows:
+            yield _Later(item.visit, weeks, item.edss >= level)
+
+
+def _confirmed(later: Sequence[_Later], weeks: float) -> Progression:
+    """What holds whatever the unknown times are; "unconfirmed" if nothing does."""
+    standing = [item for item in later if item.stands]
+    fallen = [item for item in later if not item.stands]
+    if any(item.weeks >= weeks and all(_surely_before(item, drop) for drop in fallen) for item in standing):
+        return "yes"
+    # unknown weeks may be enough, and would then have confirmed the rise before the drop
+    might = [item for item in standing if not item.weeks < weeks]
+    if any(all(_surely_not_before(item, drop) for item in might) for drop in fallen):
+        return "no"
+    return "unconfirmed"
+
+
+def _surely_before(one: _Later, other: _Later) -> bool:
+    if one.visit is not None and other.visit is not None:
+        return one.visit < other.visit
+    return one.weeks < other.weeks
+
+
+def _surely_not_before(one: _Later, other: _Later) -> bool:
+    if one.visit is not None and other.visit is not None:
+        return one.visit >= other.visit
+    return one.weeks >= other.weeks
 
 
 def _any(count: float) -> bool | None:

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from atrobayes.data_prep.clinical_dates import years_between
-from atrobayes.data_prep.definitions import Assessment, edss_progression, neda3, neda4
+from atrobayes.data_prep.assessments import EdssCourses, Time
+from atrobayes.data_prep.definitions import edss_progression, neda3, neda4
 from atrobayes.data_prep.ledger import ALL, Exclusion, nominal_years
 from atrobayes.files import Column
 from atrobayes.study import Definitions
@@ -215,16 +215,15 @@ class _Intervals:
         self.group = dict(zip(cohort["patient"].to_numpy().tolist(), cohort["group"].to_numpy().tolist(), strict=True))
         has_brain = "whole_brain" in cohort["structure"].to_numpy()
         self.brain = cohort["volume"].sel(structure="whole_brain").to_numpy() if has_brain else None
-        self.record: dict[str, list[tuple[int, int]]] = {}
-        for (who, visit), place in self.place.items():
-            self.record.setdefault(who, []).append((visit, place))
+        self.courses = EdssCourses(cohort)
 
     def row(self, patient: str, visit_from: int, visit_to: int) -> dict[str, Any]:
         start, end = self.place[patient, visit_from], self.place[patient, visit_to]
-        years = self._years(start, end)
+        closing = self._time(end)
+        years = self._time(start).until(closing)
         at = {name: (float(values[start]), float(values[end])) for name, values in self.values.items()}
         progression = edss_progression(
-            self._assessments(patient, end),
+            self.courses.of(patient, closing),
             visit_from,
             visit_to,
             reference=self.definitions.edss_reference,
@@ -251,17 +250,8 @@ class _Intervals:
             "neda4": neda4(neda.status, self._brain_change(start, end) / years if years else math.nan),
         }
 
-    def _assessments(self, patient: str, origin: int) -> list[Assessment]:
-        """All of a patient's EDSS, timed from one visit: dates count where both visits have one."""
-        edss = self.values["edss"]
-        return [
-            Assessment(visit, self._years(origin, place), float(edss[place])) for visit, place in self.record[patient]
-        ]
-
-    def _years(self, start: int, end: int) -> float:
-        dated = years_between(self.dates[start], self.dates[end])
-        years = self.values["years"]
-        return float(years[end] - years[start]) if math.isnan(dated) else dated
+    def _time(self, place: int) -> Time:
+        return Time(self.dates[place], float(self.values["years"][place]))
 
     def _brain_change(self, start: int, end: int) -> float:
         if self.brain is None:

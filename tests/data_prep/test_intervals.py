@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from math import nan
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -132,6 +135,41 @@ def test_edss_between_scans_confirms(followed: Tree) -> None:
     """A rise confirmed at a visit without a scan would stay unconfirmed."""
     followed.visits = [line.replace("n/a\t1\t0\t0\t3", "n/a\t1\t0\t0\t2.5") for line in followed.visits]
     assert ["no"] == prepared(followed).intervals["edss_progression"].tolist()
+
+
+def with_assessments(cohort: xr.Dataset, *rows: tuple[str, str, float, float]) -> xr.Dataset:
+    """Patient, date, years and EDSS of assessments between visits."""
+    names = ("assessment_patient", "assessment_date", "assessment_years", "assessment_edss")
+    columns = zip(*rows, strict=True)
+    return cohort.assign({name: ("assessment", list(cells)) for name, cells in zip(names, columns, strict=True)})
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        (("A01", "2021-03-01", nan, 2.5), "no"),  # two months after the rise of 31 December it is gone
+        (("A01", "2020-12-30", nan, 2.5), "yes"),  # the day before the rise: no part of it
+        (("A01", "", 1.5, 2.5), "no"),  # half a year later by years; confirms nothing, the EDSS has fallen
+        (("A02", "2021-03-01", nan, 2.5), "yes"),  # another patient's
+        (("A01", "2021-03-01", nan, nan), "yes"),  # no EDSS
+    ],
+)
+def test_edss_between_visits_takes_part(followed: Tree, row: Any, expected: str) -> None:
+    """A rise that was gone before the next visit would be called a progression."""
+    cohort = with_assessments(prepared(followed).cohort, row)
+    table = patient_years(cohort, Definitions())
+    assert [expected] == table["edss_progression"].tolist()
+
+
+def test_edss_between_visits_confirms_at_24_weeks_to_the_day(followed: Tree) -> None:
+    """Rises at a last visit would stay unconfirmed though somebody looked again."""
+    followed.visits = followed.visits[:3]
+    cohort = prepared(followed).cohort
+    days = {"2021-06-16": "unconfirmed", "2021-06-17": "yes"}  # 167 and 168 days after 2020-12-31
+    for date, expected in days.items():
+        table = patient_years(with_assessments(cohort, ("A01", date, nan, 3.0)), Definitions())
+        assert [expected] == table["edss_progression"].tolist(), date
+    assert ["unconfirmed"] == patient_years(cohort, Definitions())["edss_progression"].tolist()
 
 
 def test_neda4_needs_the_whole_brain_and_real_years(followed: Tree) -> None:
