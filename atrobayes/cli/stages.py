@@ -53,7 +53,7 @@ def prepare_stage(session: StudySession) -> Ready:
         session.folder.describe(session.study.study.name, __version__)
         write_prepared(prepared, session.folder.path, session.folder.scratch)
         groups = json.loads(prepared.cohort.attrs["groups"])
-        write_clinical(prepared.cohort, groups, session.folder.path, session.folder.scratch)
+        write_clinical(prepared.cohort, groups, prepared.intervals, session.folder.path, session.folder.scratch)
     for note in prepared.notes:
         session.remark(note)
     for item in left_out:

@@ -1,4 +1,4 @@
-"""Clinical variables described: the groups before treatment, and the course by visit; nothing is tested."""
+"""Clinical variables described: groups before treatment, course by visit, NEDA by year; nothing is tested."""
 
 from __future__ import annotations
 
@@ -12,33 +12,39 @@ import xarray as xr
 
 from atrobayes.files import Column, write_table
 from atrobayes.models.clinical_rows import BASELINE, SCORES, baseline_rows, course_rows
+from atrobayes.models.neda_bounds import COLUMNS as NEDA_COLUMNS
+from atrobayes.models.neda_bounds import EVERYBODY, UNITS, neda_bounds
 
-EVERYBODY = "ALL"
 # of these the share of patients with at least one is told
 COUNTED = frozenset({"new_t2", "new_gd", "relapses", "relapses_before"})
 _COURSE_UNITS = {"new_t2": "new T2 lesions", "new_gd": "new Gd+ lesions", "relapses": "relapses", **SCORES}
 COLUMNS = (
     Column(
         "table",
-        "Which of two tables the row belongs to.",
-        levels={"baseline": "patients before treatment", "course": "patients at each visit"},
+        "Which of three tables the row belongs to.",
+        levels={
+            "baseline": "patients before treatment",
+            "course": "patients at each visit",
+            "neda": "patient-years with and without NEDA and EDSS progression",
+        },
     ),
-    Column("variable", "Clinical variable, as in patients.tsv or visits.tsv."),
+    Column("variable", "Clinical variable, as in patients.tsv, visits.tsv or intervals.tsv."),
     Column("group", "Group; ALL: all patients together."),
-    Column("visit", "Nominal visit; counts came about since the visit before.", "year"),
-    Column("n", "Patients in whom the variable is known.", "count"),
+    Column("visit", "Nominal visit; counts came about since the visit before; of a year, the closing one.", "year"),
+    Column("n", "Patients in whom the variable is known; neda: all patient-years.", "count"),
     Column("mean", "Mean.", "column unit"),
     Column("sd", "Standard deviation (n - 1).", "column unit"),
     Column("median", "Median.", "column unit"),
     Column("q1", "Lower quartile (linear between order statistics).", "column unit"),
     Column("q3", "Upper quartile (linear between order statistics).", "column unit"),
     Column("share_any", "Share of these patients with at least one; lesions and relapses only.", "proportion"),
-    Column("unit", "Unit of mean, sd, median and quartiles."),
+    Column("unit", "Unit of mean, sd, median and quartiles; neda: what `yes` says of a patient-year."),
+    *NEDA_COLUMNS,
 )
 
 
-def clinical_table(cohort: xr.Dataset, groups: Sequence[str]) -> pd.DataFrame:
-    """Describe every clinical variable before treatment, and lesions, relapses and EDSS at every visit.
+def clinical_table(cohort: xr.Dataset, groups: Sequence[str], intervals: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Describe every clinical variable before treatment, lesions, relapses and EDSS at every visit, NEDA in every year.
 
     Parameters
     ----------
@@ -46,6 +52,8 @@ def clinical_table(cohort: xr.Dataset, groups: Sequence[str]) -> pd.DataFrame:
         The Cohort.
     groups : sequence of str
         Labels in order; with fewer than two there are rows for all patients only.
+    intervals : DataFrame, optional
+        The patient-years, from `patient_years` or intervals.tsv; without them the table says nothing of NEDA.
 
     Returns
     -------
@@ -57,10 +65,14 @@ def clinical_table(cohort: xr.Dataset, groups: Sequence[str]) -> pd.DataFrame:
     course = course_rows(cohort)
     parts += [("course", course[course["visit"] == visit], _COURSE_UNITS) for visit in np.unique(course["visit"])]
     rows = [row for part in parts for row in _rows(*part, groups)]
+    if intervals is not None:
+        rows += _neda_rows(intervals, groups)
     return pd.DataFrame(rows, columns=[column.name for column in COLUMNS])
 
 
-def write_clinical(cohort: xr.Dataset, groups: Sequence[str], out: Path, scratch: Path | None = None) -> Path:
+def write_clinical(
+    cohort: xr.Dataset, groups: Sequence[str], intervals: pd.DataFrame, out: Path, scratch: Path | None = None
+) -> Path:
     """Write clinical.tsv with its sidecar.
 
     Parameters
@@ -68,6 +80,8 @@ def write_clinical(cohort: xr.Dataset, groups: Sequence[str], out: Path, scratch
     cohort : Dataset
     groups : sequence of str
         In the order of the study file.
+    intervals : DataFrame
+        The patient-years.
     out : Path
         Results folder.
     scratch : Path, optional
@@ -79,7 +93,7 @@ def write_clinical(cohort: xr.Dataset, groups: Sequence[str], out: Path, scratch
         Of the table.
     """
     path = out / "clinical.tsv"
-    write_table(path, clinical_table(cohort, groups), COLUMNS, scratch)
+    write_table(path, clinical_table(cohort, groups, intervals), COLUMNS, scratch)
     return path
 
 
@@ -92,6 +106,11 @@ def _rows(name: str, table: pd.DataFrame, units: dict[str, str], groups: Sequenc
             own = table if label == EVERYBODY else table[table["group"] == label]
             named = {"table": name, "variable": variable, "group": label, "visit": visit, "unit": unit}
             yield named | _described(own[variable].dropna().to_numpy(float), counted=variable in COUNTED)
+
+
+def _neda_rows(intervals: pd.DataFrame, groups: Sequence[str]) -> Iterator[dict[str, Any]]:
+    for row in neda_bounds(intervals, groups).to_dict("records"):
+        yield {str(name): value for name, value in row.items()} | {"table": "neda", "unit": UNITS[row["variable"]]}
 
 
 def _described(values: np.ndarray, *, counted: bool) -> dict[str, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 
@@ -10,6 +11,16 @@ from atrobayes.files import read_table
 from atrobayes.models.clinical_table import COLUMNS, clinical_table, write_clinical
 
 NAN = float("nan")
+PATIENT_YEARS = pd.DataFrame(
+    {
+        "group": ["X", "X"],
+        "visit_from": [0, 0],
+        "visit_to": [1, 1],
+        "neda3": ["no", "undetermined"],
+        "neda4": ["no", "undetermined"],
+        "edss_progression": ["unconfirmed", ""],
+    }
+)
 
 
 @pytest.fixture
@@ -78,6 +89,16 @@ def test_one_group_is_described_once(cohort) -> None:
 
 def test_clinical_tsv_has_its_columns(cohort, tmp_path) -> None:
     """Programs that read the table by column would break."""
-    table = read_table(write_clinical(cohort, ("X", "Y"), tmp_path))
+    table = read_table(write_clinical(cohort, ("X", "Y"), PATIENT_YEARS, tmp_path))
     assert [column.name for column in COLUMNS] == list(table.columns)
     assert "n/a" in set(table["mean"])
+
+
+def test_neda_stands_below_the_course_and_changes_no_other_row(cohort) -> None:
+    """Programs that read the first two tables would find other rows in them."""
+    plain, table = clinical_table(cohort, ("X", "Y")), clinical_table(cohort, ("X", "Y"), PATIENT_YEARS)
+    pd.testing.assert_frame_equal(plain, table[table["table"] != "neda"].astype(plain.dtypes))
+    row = _row(table, "neda", "neda3", "X", 1)
+    assert (2, 0, 1, 1, 0.0, 0.5) == tuple(row[["n", "n_yes", "n_no", "n_undetermined", "share_worst", "share_best"]])
+    assert 1 == _row(table, "neda", "edss_progression", "X", 1)["n_unconfirmed"]
+    assert "neda" not in set(plain["table"])
