@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -95,7 +95,7 @@ class _Row(NamedTuple):
     visit: int
     structure: str
     volume: float
-    etiv: float | None  # None: the table has no such column
+    etiv: float | None = None  # None: the table has no such column
 
 
 def _no_column(path: Path, table: pd.DataFrame, name: str) -> Fault:
@@ -106,24 +106,22 @@ def _rows(path: Path, table: pd.DataFrame, faults: list[Fault]) -> list[_Row]:
     """Rows that are sound; the others become faults."""
     columns = [name for name in _CELLS if name in table.columns]
     rows = []
-    for line, *texts in table[columns].itertuples(name=None):
-        cells = dict(zip(columns, texts, strict=True))
-        found = [fault for column, text in cells.items() for fault in _cell_faults(path, line, column, text)]
-        faults += found
-        if not found:
-            etiv = _volume(cells[_ETIV_COLUMN]) if _ETIV_COLUMN in cells else None
-            volume = _volume(cells["volume"])
-            rows.append(_Row(line, cells["patient"], _visit(cells["visit"]), cells["structure"], volume, etiv))
+    for line, *texts in zip(table.index, *(table[name].tolist() for name in columns), strict=True):
+        before = len(faults)
+        cells = [_cell(path, line, column, text, faults) for column, text in zip(columns, texts, strict=True)]
+        if len(faults) == before:
+            rows.append(_Row(line, *cells))
     return rows
 
 
-def _cell_faults(path: Path, line: int, column: str, text: str) -> list[Fault]:
+def _cell(path: Path, line: int, column: str, text: str, faults: list[Fault]) -> Any:
+    """Value of a cell; None where it is at fault."""
     expected, read = _CELLS[column]
     try:
-        read(text)
+        return read(text)
     except IllegalCellError as error:
-        return [Fault(repr(text), expected, str(error), str(path), line, column)]
-    return []
+        faults.append(Fault(repr(text), expected, str(error), str(path), line, column))
+        return None
 
 
 def _name(text: str) -> str:
