@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
 import re
+import stat
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = "1"
 MISSING = "n/a"
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_MOST_MEGABYTES = 100
 
 
 @dataclass(frozen=True)
@@ -154,8 +158,8 @@ def read_table(path: Path) -> pd.DataFrame:
     Raises
     ------
     DataError
-        If the file is absent, not UTF-8, not tab-separated, has doubled column names or
-        rows of another length; all such rows are named.
+        If the file is absent, may not be read, is no ordinary file or larger than 100 MB, not UTF-8, not
+        tab-separated, has doubled column names or rows of another length; all such rows are named.
     """
     import pandas as pd
 
@@ -179,14 +183,48 @@ def read_table(path: Path) -> pd.DataFrame:
 
 
 def _text_of(path: Path) -> str:
-    if not path.is_file():
-        raise DataError(Fault("no such file", "a table", "check the path in study.toml", str(path)))
+    content = _content_of(path)
+    if content.startswith(_UTF16):
+        raise DataError(Fault("UTF-16 text", "UTF-8 text", "save it as UTF-8", str(path)))
+    if b"\0" in content:
+        found = f"a zero byte at position {content.index(0)}: no text, or text in UTF-16"
+        raise DataError(Fault(found, "UTF-8 text", "save it as tab-separated text in UTF-8", str(path)))
     try:
-        return path.read_bytes().decode("utf-8-sig")
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataError(
             Fault(f"a byte that is not UTF-8 at position {error.start}", "UTF-8 text", "save it as UTF-8", str(path))
         ) from error
+
+
+def _content_of(path: Path) -> bytes:
+    """Bytes of an ordinary file: a pipe would be waited for, and a huge file fill the memory."""
+    try:
+        state = path.stat()
+        found = _not_a_table(state)
+        if found:
+            raise DataError(Fault(found, "a table", "check the path in study.toml", str(path)))
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        found = "a link to a file that is not there" if path.is_symlink() else "no such file"
+        raise DataError(Fault(found, "a table", "check the path in study.toml", str(path))) from error
+    except PermissionError as error:
+        todo = "ask for leave to read it and the folders above it"
+        raise DataError(Fault("no permission to read it", "a table", todo, str(path))) from error
+    except OSError as error:  # a loop of links, a name too long, a disk that fails
+        found = (error.strerror or type(error).__name__).lower()
+        raise DataError(Fault(found, "a table", "check the path in study.toml", str(path))) from error
+
+
+def _not_a_table(state: os.stat_result) -> str:
+    """What stands in a table's place; "" if it may be one."""
+    if stat.S_ISDIR(state.st_mode):
+        return "a folder"
+    if not stat.S_ISREG(state.st_mode):
+        return "a pipe or device, no ordinary file"
+    megabytes = state.st_size / 1e6
+    large = f"a file of {megabytes:.0f} MB, more than the {_MOST_MEGABYTES} MB a table may have"
+    return large * (megabytes > _MOST_MEGABYTES)
 
 
 def _check_header(path: Path, header: list[str], line: str) -> None:

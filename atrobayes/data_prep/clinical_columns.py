@@ -1,4 +1,4 @@
-"""The columns of patients.tsv and visits.tsv: meaning, unit, and how a cell is read."""
+"""The columns of the clinical tables: meaning, unit, how a cell is read, and what a row must keep."""
 
 from __future__ import annotations
 
@@ -9,10 +9,18 @@ from dataclasses import dataclass
 from datetime import date
 from types import MappingProxyType
 
+import pandas as pd
+
+from atrobayes.files import MISSING
+
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _SEPARATED = re.compile(r"[+-]?\d+[,;]\d+")
+_OTHER_MINUS = re.compile(r"[\u2010-\u2015\u2212\uFE63\uFF0D](?=[\d.])")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _FIRST_YEAR, _LAST_YEAR = 1980, 2100
+_FIRST_EVENT_YEAR = 1900
+# How other programs write a missing value, in small letters; none of these is a label or a number.
+_OTHER_MISSING = frozenset({"na", "nan", "n/a", "#n/a", "<na>"})
 EDSS_VALUES = frozenset({0.0} | {half / 2 for half in range(2, 21)})
 
 
@@ -46,6 +54,61 @@ class ClinicalColumn:
     missing: float | str
     required: bool = False
 
+    def value(self, text: str) -> float | str:
+        """Value of a cell.
+
+        Raises
+        ------
+        IllegalCellError
+            If the cell is not what the column holds; the text is advice.
+        """
+        if text == MISSING:
+            if self.required:
+                raise IllegalCellError("fill it in")
+            return self.missing
+        if text.lower() in _OTHER_MISSING:
+            raise IllegalCellError("fill it in" if self.required else f"write {MISSING} for missing")
+        return self.read(text)
+
+    def holds(self, text: str) -> bool:
+        """Whether a cell is legal."""
+        try:
+            self.value(text)
+        except IllegalCellError:
+            return False
+        return True
+
+    def advice(self, text: str) -> str:
+        """What to do about an illegal cell; "" where it is legal."""
+        try:
+            self.value(text)
+        except IllegalCellError as error:
+            return str(error)
+        return ""
+
+
+@dataclass(frozen=True)
+class RowRule:
+    """What the cells of one row must keep among themselves.
+
+    Attributes
+    ----------
+    column : str
+        The one that is named, with its cell, where the rule is broken.
+    reads : tuple of str
+        Columns the rule looks at; a row with an illegal cell among them is not judged.
+    kept : function of DataFrame
+        Takes rows of values and says of each whether it keeps the rule.
+    expected, todo : str
+        As in `Fault`.
+    """
+
+    column: str
+    reads: tuple[str, ...]
+    kept: Callable[[pd.DataFrame], pd.Series[bool]]
+    expected: str
+    todo: str
+
 
 def _text(text: str) -> str:
     return text
@@ -55,7 +118,9 @@ def read_number(text: str) -> float:
     """Number with a decimal point; whatever else stands there is an IllegalCellError that says what to write."""
     if _NUMBER.fullmatch(text):
         return float(text)
-    if _SEPARATED.fullmatch(text):
+    if _NUMBER.fullmatch(_OTHER_MINUS.sub("-", text)):
+        raise IllegalCellError("write the minus sign as - (the hyphen of the keyboard)")
+    if _SEPARATED.fullmatch(_OTHER_MINUS.sub("-", text)):
         raise IllegalCellError("write a decimal point, no comma or semicolon")
     raise IllegalCellError("write a number, or n/a where it is unknown")
 
@@ -90,17 +155,32 @@ def _one_of(*choices: str) -> Callable[[str], str]:
     return read
 
 
-def _date(text: str) -> str:
+def read_date(text: str) -> str:
+    """ISO date as it stands; whatever else stands there is an IllegalCellError that says what to write."""
     if not _DAY.fullmatch(text):
         raise IllegalCellError("write it as year-month-day")
     try:
-        day = date.fromisoformat(text)
+        date.fromisoformat(text)
     except ValueError as error:
         raise IllegalCellError("there is no such day") from error
-    if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
-        todo = f"visits lie between {_FIRST_YEAR} and {_LAST_YEAR}; where dates were shifted, give years instead"
-        raise IllegalCellError(todo)
     return text
+
+
+def _day_of(what: str, first_year: int) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if not first_year <= int(read_date(text)[:4]) <= _LAST_YEAR:
+            todo = f"{what} lie between {first_year} and {_LAST_YEAR}; where dates were shifted, give years instead"
+            raise IllegalCellError(todo)
+        return text
+
+    return read
+
+
+def _finite(text: str) -> float:
+    value = read_number(text)
+    if math.isinf(value):
+        raise IllegalCellError("it cannot be infinite")
+    return value
 
 
 def _columns(*columns: ClinicalColumn) -> Mapping[str, ClinicalColumn]:
@@ -119,6 +199,14 @@ def _label(name: str, long_name: str, *, required: bool = False) -> ClinicalColu
     return ClinicalColumn(name, long_name, "", "a text", _text, "", required)
 
 
+def _dated(name: str, long_name: str, what: str = "visits", first_year: int = _FIRST_YEAR) -> ClinicalColumn:
+    return ClinicalColumn(name, long_name, "", "a date such as 2021-03-31", _day_of(what, first_year), "")
+
+
+def _disability(*, required: bool = False) -> ClinicalColumn:
+    return ClinicalColumn("edss", "EDSS", "1", "0, 1, 1.5, 2, ... 10", _edss, math.nan, required)
+
+
 PATIENT_COLUMNS = _columns(
     _label("patient", "Patient", required=True),
     _label("group", "Treatment group"),
@@ -132,14 +220,27 @@ PATIENT_COLUMNS = _columns(
 VISIT_COLUMNS = _columns(
     _label("patient", "Patient", required=True),
     ClinicalColumn("visit", "Nominal visit", "year", "a whole number, 0 or more", _count, math.nan, required=True),
-    ClinicalColumn("date", "Date of the visit", "", "a date such as 2021-03-31", _date, ""),
+    _dated("date", "Date of the visit"),
     _measured("years", "Time since visit 0", "year"),
     _label("fsid", "FreeSurfer time point"),
     _counted("new_t2", "New or enlarging T2 lesions; at visit 0 those counted at baseline"),
     _counted("new_gd", "New gadolinium-enhancing lesions; at visit 0 those counted at baseline"),
     _counted("relapses", "Relapses since the previous visit"),
-    ClinicalColumn("edss", "EDSS", "1", "0, 1, 1.5, 2, ... 10", _edss, math.nan),
+    _disability(),
     _measured("days_since_steroid", "Days since the last intravenous steroid", "day"),
+    _dated("steroid_date", "Date of the last intravenous steroid before the scan, in place of days_since_steroid"),
     _label("protocol", "Scan protocol"),
     ClinicalColumn("quality", "Quality of the scan", "", "ok or fail", _one_of("ok", "fail"), ""),
+    _label("lesion_mask", "Lesion mask (NIfTI), a path from the folder of the table that stays in the study's folder"),
+    _counted("lesion_mask_reference", "Visit the lesion mask is compared with; n/a: the previous one"),
 )
+
+_EVENT_COLUMNS = (
+    _label("patient", "Patient", required=True),
+    _dated("date", "Date of the event", "events", _FIRST_EVENT_YEAR),
+    ClinicalColumn("years", "Time since visit 0; negative before it", "year", "a number", _finite, math.nan),
+)
+
+RELAPSE_COLUMNS = _columns(*_EVENT_COLUMNS)
+
+EDSS_COLUMNS = _columns(*_EVENT_COLUMNS, _disability(required=True))

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+import math
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from atrobayes.data_prep.clinical_columns import ClinicalColumn, IllegalCellError
+from atrobayes.data_prep.clinical_columns import ClinicalColumn, RowRule
 from atrobayes.errors import DataError, Fault
 from atrobayes.files import MISSING, read_table
+
+HEADER = 1  # row of the column names: lines of a file are counted from here
 
 # Names the cohort gives to other things.
 _RESERVED = frozenset(
@@ -28,70 +34,151 @@ _RESERVED = frozenset(
         "contains",
     }
 )
-# How other programs write a missing value, in small letters; none of these is a label or a number.
-_OTHER_MISSING = frozenset({"na", "nan", "n/a", "#n/a", "<na>"})
 
 
 class ClinicalTable:
-    """A clinical table as read.
+    """A clinical table, read and checked cell by cell and row by row.
+
+    Parameters
+    ----------
+    path : Path
+        The file, or the folder that the rows came from.
+    columns : mapping of str to ClinicalColumn
+        The columns it may have.
+    rules : sequence of RowRule
+        What the cells of each row must keep among themselves.
+    text : DataFrame, optional
+        The table as text, where it is not the file's: every cell `str`, `n/a` where missing; the index is each
+        row's number, from 2, once. Default: read from `path`.
+    origins : mapping of int to (Path, int), optional
+        For a row number of `text` the file and line it came from. Default: `path` and the number itself.
+    extras_kept : bool
+        Whether the columns it has besides go into the cohort, so that their names must be free there.
 
     Attributes
     ----------
-    path : Path
-    columns : mapping of str to ClinicalColumn
-        The columns it may have.
+    path, columns
+        As given.
     known, extras : tuple of str
-        Those of them it has, and its other columns.
+        Known columns it has, and its other columns.
     text, cells : DataFrame
-        As written, and as values; indexed by line number.
-    faults : list of Fault
-        Found on the way.
+        As written, and as values; indexed by row number.
+    illegal : frozenset of (int, str)
+        Row number and column of every cell that is not what it should be; its value is missing.
+    faults : tuple of Fault
+        All that is wrong with the file, its header, cells and rows.
     readable : bool
         Whether `cells` is there: the file and its header are sound.
     """
 
-    def __init__(self, path: Path, columns: Mapping[str, ClinicalColumn]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        columns: Mapping[str, ClinicalColumn],
+        *,
+        rules: Sequence[RowRule] = (),
+        text: pd.DataFrame | None = None,
+        origins: Mapping[int, tuple[Path, int]] | None = None,
+        extras_kept: bool = True,
+    ) -> None:
         self.path, self.columns = path, columns
-        self.faults: list[Fault] = []
+        self._origins, self._extras_kept = origins, extras_kept
+        self.cells, self.illegal = pd.DataFrame(), frozenset[tuple[int, str]]()
         try:
-            self.text = read_table(path)
+            self.text = read_table(path) if text is None else text.astype("str")
         except DataError as error:
-            self.faults += error.faults
-            self.text = pd.DataFrame()
+            self.text, self.faults = pd.DataFrame(), error.faults
+        else:
+            self.faults = ()
         self.known = tuple(name for name in columns if name in self.text)
         self.extras = tuple(str(name) for name in self.text if name not in columns)
-        if not self.faults:
-            self.faults += self._missing_columns() + self._bad_names()
+        self.faults += (*self._missing_columns(), *self._bad_names()) if not self.faults else ()
         self.readable = not self.faults
-        self.cells = self._read_cells() if self.readable else pd.DataFrame()
+        if self.readable:
+            broken = _broken_cells(self.text, columns)
+            self.illegal = frozenset(broken)
+            self.cells = self._values()
+            self.faults = (*(self._cell_fault(*place) for place in broken), *self._row_faults(rules))
 
-    def fault(self, line: int | None, column: str, found: str, expected: str, todo: str = "") -> Fault:
+    def fault(self, row: int | None, column: str, found: str, expected: str, todo: str = "") -> Fault:
         """Say what is wrong at a place of this table.
 
         Parameters
         ----------
-        line : int or None
-            Line number, None: the file as a whole.
+        row : int or None
+            Row number, 1 the header, None the file as a whole.
         column : str
             "" for all of them.
         found, expected, todo : str
             As in `Fault`.
         """
-        return Fault(found, expected, todo, str(self.path), line, column)
+        return self.placed(Fault(found, expected, todo, str(self.path), row, column))
+
+    def placed(self, fault: Fault) -> Fault:
+        """Name the file and line that a fault's row came from."""
+        if self._origins is None or fault.row is None or fault.row not in self._origins:
+            return fault
+        path, line = self._origins[fault.row]
+        return replace(fault, file=str(path), row=line)
+
+    def places(self, *rows: int) -> str:
+        """Where rows stand: "lines 4 and 5", with their files where the table came from several."""
+        if self._origins is None:
+            return f"line{'s' * (len(rows) > 1)} {' and '.join(map(str, rows))}"
+        origins = [self._origins.get(row, (self.path, row)) for row in rows]
+        return " and ".join(f"line {line} of {path.name}" for path, line in origins)
 
     def notes(self) -> tuple[str, ...]:
         """List extra columns whose names are nearly those of absent known columns."""
         absent = [name for name in self.columns if name not in self.known]
         near = {name: difflib.get_close_matches(name.lower(), absent, n=1, cutoff=0.7) for name in self.extras}
+        fate = "kept as an extra" if self._extras_kept else "not used"
         return tuple(
-            f"{self.path.name}: column {name!r} is kept as an extra; did you mean {hits[0]!r}?"
+            f"{self.path.name}: column {name!r} is {fate}; did you mean {hits[0]!r}?"
             for name, hits in near.items()
             if hits
         )
 
+    def doubled(self, keys: pd.DataFrame, column: str, todo: str) -> Iterator[Fault]:
+        """Find rows with the same key as an earlier one.
+
+        Parameters
+        ----------
+        keys : DataFrame
+            Indexed by row number, the columns that are to be unique together; a row that lacks one of them
+            is not judged.
+        column, todo : str
+            As in `Fault`.
+        """
+        first: dict[tuple[str, ...], int] = {}
+        for row, *values in keys.itertuples(name=None):
+            key = tuple(map(_key_text, values))
+            if "" in key:
+                continue
+            if key in first:
+                what = ", ".join(f"{name} {text}" for name, text in zip(keys, key, strict=True))
+                found = f"{what} again (first on {self.places(first[key])})"
+                yield self.fault(row, column, found, "it once", todo)
+            else:
+                first[key] = row
+
+    def unknown_patients(self, patients: ClinicalTable) -> Iterator[Fault]:
+        """Find rows of patients that the table of patients does not have."""
+        enrolled = [name for name in patients.cells["patient"] if name]
+        known = frozenset(enrolled)
+        for row, name in self.cells["patient"].items():
+            if name and name not in known:
+                near = difflib.get_close_matches(name, enrolled, n=1)
+                todo = f"did you mean {near[0]!r}?" if near else f"add the patient to {patients.path.name}"
+                yield self.fault(
+                    _number(row), "patient", f"the unknown patient {name!r}", "a patient of the study", todo
+                )
+
     def _missing_columns(self) -> list[Fault]:
         needed = [name for name, column in self.columns.items() if column.required and name not in self.text]
-        return [self.fault(1, name, "no such column", f"a column {name!r}", self._resembling(name)) for name in needed]
+        return [
+            self.fault(HEADER, name, "no such column", f"a column {name!r}", self._resembling(name)) for name in needed
+        ]
 
     def _resembling(self, name: str) -> str:
         lower = {extra.lower(): extra for extra in self.extras}
@@ -99,36 +186,78 @@ class ClinicalTable:
         return f"rename {lower[near[0]]!r}?" if near else "add it"
 
     def _bad_names(self) -> list[Fault]:
-        bad = [name for name in self.extras if name in _RESERVED or "/" in name or not name]
-        todo = "rename the column"
-        return [
-            self.fault(1, name, f"the column name {name!r}", "a name that is free, without /", todo) for name in bad
-        ]
+        bad = [name for name in self.extras if name in _RESERVED or "/" in name or not name] * self._extras_kept
+        expected, todo = "a name that is free, without /", "rename the column"
+        return [self.fault(HEADER, name, f"the column name {name!r}", expected, todo) for name in bad]
 
-    def _read_cells(self) -> pd.DataFrame:
-        read = {
-            name: [self._cell(column, line, text) for line, text in self.text[name].items()]
-            if name in self.text
-            else [column.missing] * len(self.text)
-            for name, column in self.columns.items()
-        }
-        values = pd.DataFrame(read, index=self.text.index)
+    def _values(self) -> pd.DataFrame:
+        values = {name: [self._value(column, row) for row in self.text.index] for name, column in self.columns.items()}
         dtypes = {name: "str" if column.missing == "" else "float64" for name, column in self.columns.items()}
         extras = self.text[list(self.extras)].replace(MISSING, "")
-        return pd.concat([values.astype(dtypes), extras], axis="columns")
+        return pd.concat([pd.DataFrame(values, index=self.text.index).astype(dtypes), extras], axis="columns")
 
-    def _cell(self, column: ClinicalColumn, line: object, text: str) -> float | str:
-        number = int(str(line))
-        if text == MISSING:
-            if column.required:
-                self.faults.append(self.fault(number, column.name, "nothing", column.expected, "fill it in"))
-            return column.missing
-        if text.lower() in _OTHER_MISSING:
-            todo = "fill it in" if column.required else f"write {MISSING} for missing"
-            self.faults.append(self.fault(number, column.name, repr(text), column.expected, todo))
-            return column.missing
-        try:
-            return column.read(text)
-        except IllegalCellError as error:
-            self.faults.append(self.fault(number, column.name, repr(text), column.expected, str(error)))
-            return column.missing
+    def _value(self, column: ClinicalColumn, row: int) -> float | str:
+        absent = column.name not in self.known or (row, column.name) in self.illegal
+        return column.missing if absent else column.value(str(self.text.loc[row, column.name]))
+
+    def _cell_fault(self, row: int, name: str) -> Fault:
+        text = str(self.text.loc[row, name])
+        column = self.columns[name]
+        return self.fault(row, name, _found(text), column.expected, column.advice(text))
+
+    def _row_faults(self, rules: Sequence[RowRule]) -> Iterator[Fault]:
+        for row, rule in _broken_rules(self.cells, rules, self.illegal):
+            text = str(self.text.loc[row, rule.column]) if rule.column in self.known else MISSING
+            yield self.fault(row, rule.column, _found(text), rule.expected, rule.todo)
+
+
+def _broken_cells(text: pd.DataFrame, columns: Mapping[str, ClinicalColumn]) -> list[tuple[int, str]]:
+    """Row and column of every illegal cell."""
+    import pandera.pandas as pa
+
+    schema = pa.DataFrameSchema(
+        {
+            name: pa.Column(str, pa.Check(column.holds, element_wise=True))
+            for name, column in columns.items()
+            if name in text
+        }
+    )
+    try:
+        schema.validate(text, lazy=True)
+    except pa.errors.SchemaErrors as errors:
+        cases = errors.failure_cases
+        return [(_number(row), str(name)) for row, name in zip(cases["index"], cases["column"], strict=True)]
+    return []
+
+
+def _broken_rules(
+    cells: pd.DataFrame, rules: Sequence[RowRule], illegal: Container[tuple[int, str]]
+) -> list[tuple[int, RowRule]]:
+    """Rows that break a rule, rule by rule; a row whose cells cannot be read is not held against it."""
+    import pandera.pandas as pa
+
+    def check(rule: RowRule) -> Any:
+        unread = np.array([any((row, name) in illegal for name in rule.reads) for row in cells.index], dtype=bool)
+        return pa.Check(lambda rows: rule.kept(rows) | unread, name=str(rules.index(rule)))
+
+    try:
+        pa.DataFrameSchema(checks=[check(rule) for rule in rules]).validate(cells, lazy=True)
+    except pa.errors.SchemaErrors as errors:
+        # a failure case for each cell of the row
+        cases = errors.failure_cases[["check", "index"]].drop_duplicates()
+        return [(_number(row), rules[int(rule)]) for rule, row in cases.itertuples(index=False, name=None)]
+    return []
+
+
+def _found(text: str) -> str:
+    return "nothing" if text == MISSING else repr(text)
+
+
+def _number(row: Any) -> int:
+    return int(str(row))
+
+
+def _key_text(value: Any) -> str:
+    if isinstance(value, float):
+        return "" if math.isnan(value) else f"{value:g}"
+    return str(value)

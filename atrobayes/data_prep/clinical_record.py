@@ -1,0 +1,106 @@
+"""The clinical tables of a study, each read and checked by itself."""
+
+from __future__ import annotations
+
+import os.path
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PureWindowsPath
+
+import pandas as pd
+
+from atrobayes.data_prep.clinical_columns import (
+    EDSS_COLUMNS,
+    PATIENT_COLUMNS,
+    RELAPSE_COLUMNS,
+    VISIT_COLUMNS,
+    ClinicalColumn,
+    RowRule,
+)
+from atrobayes.data_prep.clinical_dates import STEROID_RULES
+from atrobayes.data_prep.clinical_events import EVENT_RULES
+from atrobayes.data_prep.clinical_table import ClinicalTable
+from atrobayes.study import Study
+
+
+@dataclass(frozen=True)
+class ClinicalTables:
+    """The clinical tables of a study, as read.
+
+    Attributes
+    ----------
+    patients, visits : ClinicalTable
+    relapses, edss : ClinicalTable or None
+        None where the study does not name one.
+    """
+
+    patients: ClinicalTable
+    visits: ClinicalTable
+    relapses: ClinicalTable | None
+    edss: ClinicalTable | None
+
+    @property
+    def events(self) -> tuple[ClinicalTable, ...]:
+        """Tables of events, those there are."""
+        return tuple(table for table in (self.relapses, self.edss) if table is not None)
+
+    @property
+    def all(self) -> tuple[ClinicalTable, ...]:
+        """Every table, in the order faults are told."""
+        return (self.patients, self.visits, *self.events)
+
+
+def event_tables(study: Study) -> tuple[ClinicalTable | None, ClinicalTable | None]:
+    """Read the tables of relapses and of EDSS assessments; None for one that the study does not name."""
+    return _event_table(study.data.relapses, RELAPSE_COLUMNS), _event_table(study.data.edss, EDSS_COLUMNS)
+
+
+def patient_table(
+    study: Study, text: pd.DataFrame | None = None, origins: Mapping[int, tuple[Path, int]] | None = None
+) -> ClinicalTable:
+    """Read the table of patients.
+
+    Parameters
+    ----------
+    study : Study
+    text, origins : optional
+        Where its rows are not those of the study's own file, see `ClinicalTable`.
+    """
+    return ClinicalTable(study.data.patients, PATIENT_COLUMNS, text=text, origins=origins)
+
+
+def visit_table(
+    study: Study, text: pd.DataFrame | None = None, origins: Mapping[int, tuple[Path, int]] | None = None
+) -> ClinicalTable:
+    """Read the table of visits.
+
+    Parameters
+    ----------
+    study : Study
+    text, origins : optional
+        Where its rows are not those of the study's own file, see `ClinicalTable`.
+    """
+    rules = (*STEROID_RULES, _mask_rule(study.data.visits.parent, study.path.parent))
+    return ClinicalTable(study.data.visits, VISIT_COLUMNS, rules=rules, text=text, origins=origins)
+
+
+def _event_table(path: Path | None, columns: Mapping[str, ClinicalColumn]) -> ClinicalTable | None:
+    return None if path is None else ClinicalTable(path, columns, rules=EVENT_RULES, extras_kept=False)
+
+
+def _mask_rule(folder: Path, study_folder: Path) -> RowRule:
+    """Masks lie in the study's folder: judged by the path as written, so links inside it may lead elsewhere."""
+
+    def inside(text: str) -> bool:
+        if Path(text).is_absolute() or PureWindowsPath(text).drive:
+            return False
+        place = Path(os.path.normpath(folder / text))
+        return any(place.is_relative_to(os.path.normpath(home)) for home in (study_folder, folder))
+
+    def kept(rows: pd.DataFrame) -> pd.Series[bool]:
+        return rows["lesion_mask"].map(inside).astype("bool")
+
+    expected = f"a path from {folder.name or folder} that stays in the study's folder"
+    return RowRule(
+        "lesion_mask", ("lesion_mask",), kept, expected, "a path outside the study is not read: move the file"
+    )
