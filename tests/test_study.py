@@ -100,7 +100,7 @@ def test_the_keys_that_may_stand_there_are_listed(tmp_path: Path) -> None:
     [
         ("", "data", "nothing", "a value"),
         ("data = 3", "data", "3", "a table"),
-        ("[data]\n", "data.subjects_dir", "nothing", "a value"),
+        ("[data]\n", "data", "{}", "a source of volumes: subjects_dir, tables or volumes"),
         (DATA + "structures = 3", "data.structures", "3", "'paper' or 'all' or a list"),
         (DATA + 'structures = "papr"', "data.structures", "'papr'", "'paper' or 'all' or a list"),
         (DATA + 'structures = ["thalamus", 3]', "data.structures.1", "3", "text in quotes"),
@@ -138,7 +138,7 @@ def test_a_wrong_value_is_one_fault_with_its_place_and_what_should_stand_there(
 def test_all_faults_are_said_at_once(tmp_path: Path) -> None:
     """Three mistakes are three lines of one message, not three runs."""
     faults = _faults(tmp_path, "[data]\n[study]\nseed = -1\n[inference]\nchians = 4\n")
-    assert {"data.subjects_dir", "study.seed", "inference.chians"} == {fault.column for fault in faults}
+    assert {"data", "study.seed", "inference.chians"} == {fault.column for fault in faults}
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ def prepare_stage(session: StudySession) -> Ready:
     from atrobayes.models.clinical_table import write_clinical
 
     _check_names(session)
-    made = ("cohort.nc", "exclusions.tsv", "clinical.tsv", "intervals.tsv", "changes.tsv")
+    made = ("cohort.nc", "exclusions.tsv", "clinical.tsv", "volumes.tsv", "intervals.tsv", "changes.tsv")
     with session.stage("prepare"), session.folder.renewing("prepared", *made):
         prepared = prepare(session.study)
         framed = _framed(session, prepared)

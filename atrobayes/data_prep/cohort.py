@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,38 +17,67 @@ from atrobayes.data_prep.clinical_columns import PATIENT_COLUMNS, VISIT_COLUMNS,
 from atrobayes.data_prep.flags import find_flags
 from atrobayes.data_prep.ledger import Exclusion
 from atrobayes.data_prep.scans import Scan, read_scans, unclaimed_runs
+from atrobayes.data_prep.sources import Source
 from atrobayes.data_prep.structures import CATALOGUE_VERSION, Structure, resolve_structures
-from atrobayes.data_prep.subjects_dir import Run
 from atrobayes.errors import DataError, Fault
 from atrobayes.files import SCHEMA_VERSION, atomic, sha256
 from atrobayes.study import Study
 
-_RECORD_COORDS = ("record_patient", "visit", "years", "date", "scan_status", "fsid", "freesurfer")
+_RECORD_COORDS = (
+    "record_patient",
+    "visit",
+    "years",
+    "date",
+    "scan_status",
+    "fsid",
+    "freesurfer",
+    "platform",
+    "template",
+)
 _STRUCTURE_COORDS = ("label", "orientation", "contains", "source")
 
 
-def build_cohort(study: Study, clinical: Clinical, runs: Sequence[Run]) -> tuple[xr.Dataset, tuple[Exclusion, ...]]:
+@dataclass(frozen=True)
+class Built:
+    """A cohort and how it came about.
+
+    Attributes
+    ----------
+    cohort : Dataset
+        As `build_cohort` describes it.
+    exclusions : tuple of Exclusion
+        Visits without scans, scans without visits, scans and volumes left out.
+    scans : tuple of Scan
+        One per record, with the place every volume was read from.
+    """
+
+    cohort: xr.Dataset
+    exclusions: tuple[Exclusion, ...]
+    scans: tuple[Scan, ...]
+
+
+def build_cohort(study: Study, clinical: Clinical, sources: Sequence[Source]) -> Built:
     """Join the clinical record with the volumes of its scans.
 
     Parameters
     ----------
     study : Study
     clinical : Clinical
-    runs : sequence of Run
-        All of the study's SUBJECTS_DIR.
+    sources : sequence of Source
+        All that the study names.
 
     Returns
     -------
-    cohort : Dataset
-        Dims `record` (one per clinical visit, scanned or not; sorted by patient, visit), `structure`,
-        `patient` (in the order of patients.tsv). `volume(record, structure)` and `etiv(record)` in mm³, NaN
-        where no scan was read; a scan whose `scan_status` is not "usable" may have numbers and must not
-        be analysed. Coordinate `patient` labels the dim patient, `record_patient` each record. Missing
-        texts are "". Every variable has `units` and `long_name`. Attrs: schema_version, name, stream,
-        structures_version; as JSON text: groups (labels in order), columns (known columns the two tables
-        have), files (SHA-256 by relative path), flags (list of rule, patient, visit, reason).
-    exclusions : tuple of Exclusion
-        Visits without scans, scans without visits, scans and volumes left out.
+    Built
+        Its cohort has dims `record` (one per clinical visit, scanned or not; sorted by patient, visit),
+        `structure`, `patient` (in the order of patients.tsv), and `assessment` where the study has EDSS of
+        their own dates. `volume(record, structure)`, its two sides `left` and `right` (NaN where a structure
+        is not made of two) and `etiv(record)` in mm³, NaN where no scan was read; a scan whose `scan_status`
+        is not "usable" may have numbers and must not be analysed. Coordinate `patient` labels the dim
+        patient, `record_patient` each record. Missing texts are "". Every variable has `units` and
+        `long_name`. Attrs: schema_version, name, stream, structures_version; as JSON text: groups (labels in
+        order), columns (known columns the two tables have), files (SHA-256 by relative path), flags (list of
+        rule, patient, visit, reason).
 
     Raises
     ------
@@ -57,9 +87,12 @@ def build_cohort(study: Study, clinical: Clinical, runs: Sequence[Run]) -> tuple
         If stats files are damaged, or a time point was run with two templates; all at once.
     """
     structures = resolve_structures(study)
-    scans = read_scans(study, clinical.visits, runs, structures)
+    scans = read_scans(study, clinical.visits, sources, structures)
     cohort = xr.Dataset(
-        _record_variables(clinical, scans) | _patient_variables(clinical) | _structure_variables(structures),
+        _record_variables(clinical, scans)
+        | _patient_variables(clinical)
+        | _structure_variables(structures)
+        | _assessment_variables(clinical),
         coords={
             "structure": ("structure", [item.id for item in structures], _attrs("", "Structure")),
             "patient": ("patient", _texts(clinical.patients["patient"]), _attrs("", "Patient")),
@@ -68,7 +101,7 @@ def build_cohort(study: Study, clinical: Clinical, runs: Sequence[Run]) -> tuple
     ).set_coords([*_RECORD_COORDS, *_STRUCTURE_COORDS])
     cohort.attrs["flags"] = json.dumps(find_flags(cohort, study), ensure_ascii=False)
     exclusions = [row for scan in scans for row in scan.exclusions]
-    return cohort, (*exclusions, *unclaimed_runs(study, clinical.visits, runs))
+    return Built(cohort, (*exclusions, *unclaimed_runs(study, clinical.visits, sources)), scans)
 
 
 def write_cohort(path: Path, cohort: xr.Dataset, scratch: Path | None = None) -> None:
@@ -118,7 +151,19 @@ def _record_variables(clinical: Clinical, scans: Sequence[Scan]) -> _Variables:
         "visit": ("record", visits["visit"].to_numpy(np.int64), _attrs("year", "Nominal visit")),
         "scan_status": ("record", _texts([scan.status for scan in scans]), _attrs("", "What became of the scan")),
         "freesurfer": ("record", _texts([scan.freesurfer for scan in scans]), _attrs("", "FreeSurfer version")),
+        "platform": (
+            "record",
+            _texts([scan.run.platform if scan.run else "" for scan in scans]),
+            _attrs("", "Build of FreeSurfer the scan was processed with"),
+        ),
+        "template": (
+            "record",
+            _texts([(scan.run.base or "") if scan.run else "" for scan in scans]),
+            _attrs("", "Template (base) of a longitudinal run"),
+        ),
         "volume": (("record", "structure"), np.array([scan.volumes for scan in scans]), _attrs("mm^3", "Volume")),
+        "left": (("record", "structure"), np.array([scan.left for scan in scans]), _attrs("mm^3", "Left side")),
+        "right": (("record", "structure"), np.array([scan.right for scan in scans]), _attrs("mm^3", "Right side")),
         "etiv": (
             "record",
             np.array([scan.etiv for scan in scans]),
@@ -141,6 +186,23 @@ def _columns(dim: str, frame: pd.DataFrame, known: Mapping[str, ClinicalColumn],
     return variables | {name: (dim, _texts(frame[name]), _attrs("", name)) for name in extras}
 
 
+def _assessment_variables(clinical: Clinical) -> _Variables:
+    """EDSS of their own dates; nothing where the study has no such table."""
+    table = getattr(clinical, "assessments", None)
+    if table is None or table.empty:
+        return {}
+    return {
+        "assessment_patient": ("assessment", _texts(table["patient"]), _attrs("", "Patient")),
+        "assessment_date": ("assessment", _texts(table["date"]), _attrs("", "Date of the assessment")),
+        "assessment_years": (
+            "assessment",
+            table["years"].to_numpy(np.float64),
+            _attrs("year", "Time since visit 0"),
+        ),
+        "assessment_edss": ("assessment", table["edss"].to_numpy(np.float64), _attrs("1", "EDSS")),
+    }
+
+
 def _structure_variables(structures: Sequence[Structure]) -> _Variables:
     orientation = np.array([item.orientation for item in structures], dtype=np.int64)
     return {
@@ -154,14 +216,16 @@ def _structure_variables(structures: Sequence[Structure]) -> _Variables:
         "source": (
             "structure",
             _texts([item.formula for item in structures]),
-            _attrs("", "Measure or rows of stats/aseg.stats; alternatives by version joined by |"),
+            _attrs("", "What is added up; alternatives by version joined by |"),
         ),
     }
 
 
 def _cohort_attrs(study: Study, clinical: Clinical, scans: Sequence[Scan]) -> dict[str, str]:
-    files = {_name_of(path, study): sha256(path) for path in (study.data.patients, study.data.visits)}
-    files |= {scan.file: sha256(study.data.subjects_dir / scan.file) for scan in scans if scan.file}
+    tables = (study.data.patients, study.data.visits, study.data.relapses, study.data.edss)
+    files = {_name_of(path, study): sha256(path) for path in tables if path is not None}
+    read = dict(pair for scan in scans for pair in scan.files)
+    files |= {name: sha256(path) for name, path in read.items()}
     columns = {"patients": clinical.patient_columns, "visits": clinical.visit_columns}
     return {
         "schema_version": SCHEMA_VERSION,

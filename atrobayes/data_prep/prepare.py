@@ -16,8 +16,9 @@ from atrobayes.data_prep.cohort import build_cohort, write_cohort
 from atrobayes.data_prep.flags import Flag
 from atrobayes.data_prep.intervals import CHANGE_COLUMNS, INTERVAL_COLUMNS, changes, lost_years, patient_years
 from atrobayes.data_prep.ledger import COLUMNS, Exclusion, flow, to_frame
+from atrobayes.data_prep.sources import open_sources
 from atrobayes.data_prep.structures import resolve_structures
-from atrobayes.data_prep.subjects_dir import find_runs
+from atrobayes.data_prep.volume_table import VOLUME_COLUMNS, volume_table
 from atrobayes.errors import DataError, Fault
 from atrobayes.files import write_table
 from atrobayes.study import Study
@@ -44,6 +45,8 @@ class Prepared:
         Patient-years, columns `INTERVAL_COLUMNS`.
     changes : DataFrame
         Change of each structure in each patient-year, columns `CHANGE_COLUMNS`.
+    volumes : DataFrame
+        Every volume and the file and lines it was read from, columns `VOLUME_COLUMNS`.
     exclusions : tuple of Exclusion
         Everything left out, and why.
     flow : DataFrame
@@ -55,6 +58,7 @@ class Prepared:
     cohort: xr.Dataset
     intervals: pd.DataFrame
     changes: pd.DataFrame
+    volumes: pd.DataFrame
     exclusions: tuple[Exclusion, ...]
     flow: pd.DataFrame
     notes: tuple[str, ...]
@@ -80,18 +84,20 @@ def prepare(study: Study) -> Prepared:
         sound, of all stats files at once.
     """
     faults: list[Fault] = []
-    _try(lambda: resolve_structures(study), faults)
+    structures = _try(lambda: resolve_structures(study), faults)
     clinical = _try(lambda: read_clinical(study), faults)
-    runs = _try(lambda: find_runs(study.data.subjects_dir), faults)
-    if faults or clinical is None or runs is None:
+    sources = _try(lambda: open_sources(study, structures or ()), faults)
+    if faults or clinical is None or sources is None:
         raise DataError(faults)
-    cohort, exclusions = build_cohort(study, clinical, runs)
-    exclusions = (*exclusions, *lost_years(cohort))
+    built = build_cohort(study, clinical, sources)
+    cohort = built.cohort
+    exclusions = (*built.exclusions, *lost_years(cohort))
     intervals = patient_years(cohort, study.definitions)
     return Prepared(
         cohort=cohort,
         intervals=intervals,
         changes=changes(cohort, intervals, study.definitions),
+        volumes=volume_table(cohort, built.scans),
         exclusions=exclusions,
         flow=flow(cohort, exclusions),
         notes=_notes(study, clinical, cohort, exclusions),
@@ -99,9 +105,10 @@ def prepare(study: Study) -> Prepared:
 
 
 def write_prepared(prepared: Prepared, out: Path, scratch: Path | None = None) -> None:
-    """Write cohort.nc, exclusions.tsv, intervals.tsv and changes.tsv with their sidecars into `out`."""
+    """Write cohort.nc and the tables exclusions, volumes, intervals and changes with their sidecars into `out`."""
     write_cohort(out / "cohort.nc", prepared.cohort, scratch)
     write_table(out / "exclusions.tsv", to_frame(prepared.exclusions), COLUMNS, scratch)
+    write_table(out / "volumes.tsv", prepared.volumes, VOLUME_COLUMNS, scratch)
     write_table(out / "intervals.tsv", prepared.intervals, INTERVAL_COLUMNS, scratch)
     write_table(out / "changes.tsv", prepared.changes, CHANGE_COLUMNS, scratch)
 
@@ -138,7 +145,7 @@ def _absent_columns(study: Study, clinical: Clinical) -> list[str]:
 
 def _absent_rows(study: Study, cohort: xr.Dataset, exclusions: tuple[Exclusion, ...]) -> list[str]:
     """Own structures that some scans lack; a row that no scan has is an error before this."""
-    read = sum(name.endswith("/aseg.stats") for name in json.loads(cohort.attrs["files"]))
+    read = int((cohort["volume"].count("structure") > 0).sum())
     lacking = Counter(item.structure for item in exclusions if item.rule == "source_missing")
     return [
         f"{name}: missing in {lacking[name]} of {read} scans, see exclusions.tsv"

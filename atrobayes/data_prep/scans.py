@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
 from atrobayes.data_prep.definitions import too_soon_after_steroid
 from atrobayes.data_prep.ledger import Exclusion
+from atrobayes.data_prep.matching import Match, Matching
+from atrobayes.data_prep.measured import MissingSourceError, VolumeFile
 from atrobayes.data_prep.scan_checks import FoundSources, etiv_fault
-from atrobayes.data_prep.stats_files import MissingSourceError, StatsFile, measure_volume, read_stats, structure_volume
+from atrobayes.data_prep.sources import Source
 from atrobayes.data_prep.structures import Structure
-from atrobayes.data_prep.subjects_dir import Run, time_points
+from atrobayes.data_prep.subjects_dir import Run
+from atrobayes.data_prep.volumes import Origin, etiv_volume, structure_volume
 from atrobayes.errors import DataError, Fault
 from atrobayes.study import Study
 
@@ -30,7 +32,24 @@ STATUSES = {
     "protocol": "scanned on another protocol than the others",
     "steroid": "scanned too soon after intravenous steroids",
 }
-ETIV = ("eTIV", "ICV")  # ICV: FreeSurfer 5.1 and older
+
+
+class Place(NamedTuple):
+    """Where a structure's volume was read.
+
+    Attributes
+    ----------
+    file : str
+        As in the ledger: relative to the SUBJECTS_DIR, or a table's name; several joined by ", ".
+    lines : str
+        Line numbers in it, one for each term, joined by "+" or "-" as the terms are.
+    source : str
+        The names that were there, joined alike.
+    """
+
+    file: str = ""
+    lines: str = ""
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -42,11 +61,12 @@ class Scan:
     patient, visit : str, int
     status : str
         A key of `STATUSES`.
-    run : Run or None
-    file : str
-        The stats file, relative to the SUBJECTS_DIR; "" if none was read.
-    volumes : tuple of float (structure,)
+    volumes, left, right : tuple of float (structure,)
         mm³; NaN where there is none. Scans left out for protocol, steroids or quality keep theirs.
+    places : tuple of Place (structure,)
+    run : Run or None
+    files : tuple of (str, Path)
+        Files read: the name they go by in outputs, and where they are.
     etiv : float
         mm³ or NaN.
     exclusions : tuple of Exclusion
@@ -56,10 +76,18 @@ class Scan:
     visit: int
     status: str
     volumes: tuple[float, ...]
+    left: tuple[float, ...] = ()
+    right: tuple[float, ...] = ()
+    places: tuple[Place, ...] = ()
     run: Run | None = None
-    file: str = ""
+    files: tuple[tuple[str, Path], ...] = ()
     etiv: float = math.nan
     exclusions: tuple[Exclusion, ...] = ()
+
+    @property
+    def file(self) -> str:
+        """Name of its first file; "" if none was read."""
+        return self.files[0][0] if self.files else ""
 
     @property
     def freesurfer(self) -> str:
@@ -68,7 +96,7 @@ class Scan:
 
 
 def read_scans(
-    study: Study, visits: pd.DataFrame, runs: Sequence[Run], structures: Sequence[Structure]
+    study: Study, visits: pd.DataFrame, sources: Sequence[Source], structures: Sequence[Structure]
 ) -> tuple[Scan, ...]:
     """Find and read the scan of every visit.
 
@@ -77,8 +105,8 @@ def read_scans(
     study : Study
     visits : DataFrame
         `Clinical.visits`.
-    runs : sequence of Run
-        All of the SUBJECTS_DIR.
+    sources : sequence of Source
+        All that the study names.
     structures : sequence of Structure
 
     Returns
@@ -88,143 +116,155 @@ def read_scans(
     Raises
     ------
     DataError
-        If stats files are damaged, a time point was run with two templates, an eTIV of a usable scan is that of
-        no head, or a row of an own structure is in no scan; all at once.
+        If files are damaged, a visit has several runs, an eTIV of a usable scan is that of no head, or a
+        name of an own structure is in no scan; all at once.
     """
-    reader = _Reader(study, runs, structures, _usual_protocol(visits), frozenset(visits["fsid"]))
+    reader = _Reader(study, Matching(study, sources), structures, _usual_protocol(visits), frozenset(visits["fsid"]))
     scans = tuple(reader.scan(row) for row in visits.to_dict("records"))
-    faults = [*reader.faults, *reader.found.faults(study, structures)]
+    faults = [*reader.matching.faults, *reader.faults, *reader.found.faults(study, structures)]
     if faults:
-        raise DataError(faults)
+        raise DataError(list(dict.fromkeys(faults)))
     return scans
 
 
-def unclaimed_runs(study: Study, visits: pd.DataFrame, runs: Sequence[Run]) -> tuple[Exclusion, ...]:
+def unclaimed_runs(study: Study, visits: pd.DataFrame, sources: Sequence[Source]) -> tuple[Exclusion, ...]:
     """Ledger rows for time points that no visit names; one row each, whatever its streams.
 
     The patient is filled in where a template's other time points belong to one patient only.
     """
-    claimed = dict(visits.loc[visits["fsid"] != "", ["fsid", "patient"]].itertuples(index=False, name=None))
+    matching = Matching(study, sources)
+    runs = [run for source in sources for run in source.runs]
+    # a visit that names a whole folder has not named the time point's other runs
+    taken = {
+        name: row["patient"]
+        for row in visits.to_dict("records")
+        for match in matching.of_visit(row)
+        for name in (match.run.where, "" if row["fsid"] else match.run.fsid)
+        if name
+    }
+    taken |= dict(visits.loc[visits["fsid"] != "", ["fsid", "patient"]].itertuples(index=False, name=None))
     owners: dict[str, set[str]] = {}
     for run in runs:
-        if run.base and run.fsid in claimed:
-            owners.setdefault(run.base, set()).add(claimed[run.fsid])
+        if run.base and run.fsid in taken:
+            owners.setdefault(run.base, set()).add(taken[run.fsid])
     rows: dict[str, Exclusion] = {}
     # The study's own stream first: its folder is the one to name.
-    for run in sorted(runs, key=lambda run: (run.stream != study.data.stream, run.path.name)):
-        if run.stream == "base" or {run.fsid, run.path.name} & claimed.keys() or run.fsid in rows:
+    for run in sorted(runs, key=lambda run: (run.stream != study.data.stream, run.where)):
+        key = run.fsid or run.where
+        if run.stream == "base" or {run.fsid, run.name, run.where} & taken.keys() or key in rows:
             continue
-        likely = owners.get(run.base or "", set())
-        patient = next(iter(likely)) if len(likely) == 1 else ""
-        reason = f"no row of {study.data.visits.name} has fsid {run.fsid} ({run.stream} run, {run.state})"
-        rows[run.fsid] = Exclusion(
-            "found", patient, rule="scan_without_visit", reason=reason, file=_relative(run.path, study)
-        )
-    return tuple(rows[fsid] for fsid in sorted(rows))
+        rows[key] = _unclaimed(study, run, owners.get(run.base or "", set()))
+    return tuple(rows[key] for key in sorted(rows))
+
+
+def _unclaimed(study: Study, run: Run, likely: set[str]) -> Exclusion:
+    if run.owner:
+        reason = f"no row of {study.data.visits.name} is {run.owner[0]}, visit {run.owner[1]}"
+        return Exclusion("found", rule="scan_without_visit", reason=reason, file=run.where)
+    patient = next(iter(likely)) if len(likely) == 1 else ""
+    reason = f"no row of {study.data.visits.name} has fsid {run.fsid} ({run.stream} run, {run.state})"
+    return Exclusion("found", patient, rule="scan_without_visit", reason=reason, file=run.where)
 
 
 def _usual_protocol(visits: pd.DataFrame) -> str:
-    named = visits.loc[(visits["fsid"] != "") & (visits["protocol"] != ""), "protocol"]
+    named = visits.loc[visits["protocol"] != "", "protocol"]
     counts = Counter(named.tolist())
     return min(counts, key=lambda label: (-counts[label], label), default="")
-
-
-def _is_there(path: Path) -> bool:
-    """Unlike Path.exists in some versions of Python, a folder that may not be entered is an error."""
-    try:
-        path.stat()
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    return True
-
-
-def _relative(path: Path, study: Study) -> str:
-    return path.relative_to(study.data.subjects_dir).as_posix()
 
 
 @dataclass
 class _Reader:
     study: Study
-    runs: Sequence[Run]
+    matching: Matching
     structures: Sequence[Structure]
     usual_protocol: str
     claimed: frozenset[str]
     faults: list[Fault] = field(default_factory=list)
     found: FoundSources = field(default_factory=FoundSources)
 
-    def __post_init__(self) -> None:
-        self.by_name = time_points(self.runs, self.study.data.stream)
-        self.other_stream = time_points(self.runs, "cross" if self.study.data.stream == "long" else "long")
-
     def scan(self, row: Mapping[Any, Any]) -> Scan:
-        blank = Scan(row["patient"], int(row["visit"]), "none", (math.nan,) * len(self.structures))
-        if not row["fsid"]:
-            return _left_out(blank, "none", "found", rule="visit_without_scan", reason="no fsid at this visit")
-        candidates = self.by_name.get(row["fsid"], ())
-        if len(candidates) > 1:
-            self._ambiguous(row["fsid"], candidates)
+        unknown = (math.nan,) * len(self.structures)
+        places = (Place(),) * len(self.structures)
+        blank = Scan(row["patient"], int(row["visit"]), "none", unknown, unknown, unknown, places)
+        before = len(self.matching.faults)
+        matches = self.matching.of_visit(row)
+        if matches:
+            return self._measured(replace(blank, run=matches[0].run, status="usable"), matches, row)
+        if len(self.matching.faults) > before:
             return blank
-        if not candidates:
-            return _left_out(blank, "missing", "found", rule="scan_missing", reason=self._absence(row["fsid"]))
-        return self._measured(replace(blank, run=candidates[0], status="usable"), row)
+        if not row["fsid"]:
+            return _left_out(blank, "none", "found", rule="visit_without_scan", reason=self._nothing())
+        reason = self.matching.absence(row["fsid"], self.claimed)
+        return _left_out(blank, "missing", "found", rule="scan_missing", reason=reason)
 
-    def _ambiguous(self, fsid: str, candidates: Sequence[Run]) -> None:
-        folders = " and ".join(run.path.name for run in candidates)
-        todo = "write the whole name of the folder meant in fsid"
-        self.faults.append(Fault(folders, f"one run of {fsid}", todo, str(self.study.data.visits), column="fsid"))
+    def _nothing(self) -> str:
+        """Why a visit without a name has no scan."""
+        if self.study.data.volumes is not None:
+            return f"no rows of this visit in {self.study.data.volumes.name}"
+        return (
+            "no run that visit_pattern reads as this visit"
+            if self.study.data.visit_pattern
+            else "no fsid at this visit"
+        )
 
-    def _absence(self, fsid: str) -> str:
-        stream = self.study.data.stream
-        reason = f"no {stream} run of {fsid} in the SUBJECTS_DIR"
-        if fsid in self.other_stream:
-            return f"{reason}, only {self.other_stream[fsid][0].path.name}"
-        # A run that no visit names is the likelier one to be meant.
-        loose = [name for name, found in self.by_name.items() if not any(self._is_claimed(run) for run in found)]
-        near = difflib.get_close_matches(fsid, loose, n=1) or difflib.get_close_matches(fsid, self.by_name, n=1)
-        return f"{reason}; is {near[0]} meant?" if near else reason
+    def _measured(self, scan: Scan, matches: Sequence[Match], row: Mapping[Any, Any]) -> Scan:
+        """Read the volumes and judge them, if processing got so far."""
+        late = next((match.run for match in matches if match.run.state != "finished"), None)
+        if late is not None:
+            rule = f"recon_{late.state}"
+            return _left_out(
+                replace(scan, run=late), late.state, "processed", rule=rule, reason=late.reason, file=late.where
+            )
+        files: list[VolumeFile] = []
+        for source, run in matches:
+            try:
+                files += source.files(run)
+            except FileNotFoundError as error:
+                path = Path(error.args[0])
+                file = f"{run.where}/{path.relative_to(run.path).as_posix()}"
+                reason = f"recon-all is done, but there is no {path.name}"
+                return _left_out(scan, "failed", "processed", rule="stats_missing", reason=reason, file=file)
+            except DataError as error:
+                self.faults += error.faults
+                return scan
+        named = {file.path: _name(file.path, matches) for file in files}
+        self.found.add(files)
+        scan = replace(scan, files=tuple((name, path) for path, name in named.items()))
+        return self._judge(self._with_volumes(scan, files, named), row, files)
 
-    def _is_claimed(self, run: Run) -> bool:
-        return bool({run.fsid, run.path.name} & self.claimed)
-
-    def _measured(self, scan: Scan, row: Mapping[Any, Any]) -> Scan:
-        """Read the volumes and judge them, if recon-all got so far."""
-        run = scan.run
-        assert run is not None
-        if run.state != "finished":
-            folder = _relative(run.path, self.study)
-            return _left_out(scan, run.state, "processed", rule=f"recon_{run.state}", reason=run.reason, file=folder)
-        path = run.path / "stats" / "aseg.stats"
-        file = _relative(path, self.study)
-        if not _is_there(path):
-            reason = "recon-all is done, but there is no aseg.stats"
-            return _left_out(scan, "failed", "processed", rule="stats_missing", reason=reason, file=file)
-        try:
-            stats = read_stats(path)
-        except DataError as error:
-            self.faults += error.faults
-            return scan
-        self.found.add(stats)
-        judged = self._judge(self._with_volumes(replace(scan, file=file), stats), row)
-        if judged.status == "usable":
-            self.faults += etiv_fault(stats, ETIV)
-        return judged
-
-    def _with_volumes(self, scan: Scan, stats: StatsFile) -> Scan:
-        volumes, missing = [], []
+    def _with_volumes(self, scan: Scan, files: Sequence[VolumeFile], named: Mapping[Path, str]) -> Scan:
+        numbers: list[tuple[float, float, float]] = []
+        places: list[Place] = []
+        missing: list[Exclusion] = []
         for structure in self.structures:
             try:
-                volumes.append(structure_volume(stats, structure))
+                volume = structure_volume(files, structure)
             except MissingSourceError as reason:
-                volumes.append(math.nan)
                 missing.append(_processed(scan, "source_missing", str(reason), structure.id))
-        try:
-            etiv = measure_volume(stats, ETIV)
-        except MissingSourceError as reason:
-            etiv = math.nan
-            missing.append(_processed(scan, "etiv_missing", f"{reason}: no change in % of eTIV", ""))
-        return replace(scan, volumes=tuple(volumes), etiv=etiv, exclusions=(*scan.exclusions, *missing))
+                numbers.append((math.nan, math.nan, math.nan))
+                places.append(Place())
+            else:
+                numbers.append((volume.value, volume.left, volume.right))
+                places.append(_place(volume.origins, structure, named))
+        volumes, left, right = zip(*numbers, strict=True)
+        size, told = self._etiv(scan, files)
+        return replace(
+            scan,
+            volumes=volumes,
+            left=left,
+            right=right,
+            places=tuple(places),
+            etiv=size,
+            exclusions=(*scan.exclusions, *missing, *told),
+        )
 
-    def _judge(self, scan: Scan, row: Mapping[Any, Any]) -> Scan:
+    def _etiv(self, scan: Scan, files: Sequence[VolumeFile]) -> tuple[float, list[Exclusion]]:
+        try:
+            return etiv_volume(files), []
+        except MissingSourceError as reason:
+            return math.nan, [_processed(scan, "etiv_missing", f"{reason}: no change in % of eTIV", "")]
+
+    def _judge(self, scan: Scan, row: Mapping[Any, Any], files: Sequence[VolumeFile]) -> Scan:
         """Say whether a scan that was read may be compared with the others."""
         days, weeks = row["days_since_steroid"], self.study.definitions.steroid_weeks
         if row["quality"] == "fail":
@@ -235,7 +275,31 @@ class _Reader:
         if too_soon_after_steroid(days, weeks):
             reason = f"{days:g} days after steroids, fewer than {weeks * 7:g}"
             return _left_out(scan, "steroid", "usable", rule="steroid_washout", reason=reason, file=scan.file)
+        self.faults += etiv_fault(files)
         return scan
+
+
+def _name(path: Path, matches: Sequence[Match]) -> str:
+    """Name of a file in outputs: relative to its run's place in the SUBJECTS_DIR, or a table's own."""
+    for _, run in matches:
+        if path == run.path:
+            return path.name
+        if path.is_relative_to(run.path):
+            return f"{run.where}/{path.relative_to(run.path).as_posix()}"
+    return path.name
+
+
+def _place(origins: Sequence[Origin], structure: Structure, named: Mapping[Path, str]) -> Place:
+    files = dict.fromkeys(named[origin.file.path] for origin in origins)
+    signs = [term.sign for term in structure.terms] if len(origins) == len(structure.terms) else [1]
+    lines = _signed(signs, [str(origin.value.line) for origin in origins])
+    source = _signed(signs, [origin.value.column or origin.name for origin in origins])
+    return Place(", ".join(files), lines, source)
+
+
+def _signed(signs: Sequence[int], words: Sequence[str]) -> str:
+    joined = "".join(f"{'+' if sign > 0 else '-'}{word}" for sign, word in zip(signs, words, strict=True))
+    return joined.removeprefix("+")
 
 
 def _left_out(scan: Scan, status: str, stage: str, *, rule: str, reason: str, file: str = "") -> Scan:

@@ -1,22 +1,50 @@
-"""Which brain structures there are, and where FreeSurfer writes the volume of each."""
+"""Which brain structures there are, and what volumes each is the sum of."""
 
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from importlib.resources import files
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 from atrobayes.errors import Fault, StudyError
 from atrobayes.study import OwnStructure, Study
 
+_LEFT = re.compile(r"(?:.*[:/])?(?:left[- ]|lh[._-]|ctx-lh-|wm-lh-).*|hippo\.lh:.*|amygdala\.lh:.*", re.IGNORECASE)
+_RIGHT = re.compile(r"(?:.*[:/])?(?:right[- ]|rh[._-]|ctx-rh-|wm-rh-).*|hippo\.rh:.*|amygdala\.rh:.*", re.IGNORECASE)
+_SUFFIXES = (".stats", ".csv", ".txt", ".mgz")
+
+
+class Term(NamedTuple):
+    """One volume in a structure's sum.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Alternatives over versions: a measure or row of the segmentation file, or FILE:ROW.
+    sign : 1 or -1
+        Added, or taken off.
+    """
+
+    names: tuple[str, ...]
+    sign: int = 1
+
+    @property
+    def side(self) -> Literal["left", "right", ""]:
+        """Side of the brain its names speak of; "" for both or neither."""
+        if all(_LEFT.fullmatch(name) for name in self.names):
+            return "left"
+        return "right" if all(_RIGHT.fullmatch(name) for name in self.names) else ""
+
 
 @dataclass(frozen=True)
 class Structure:
-    """A named volume and its source in stats/aseg.stats.
+    """A named volume and what it is the sum of.
 
     Attributes
     ----------
@@ -24,54 +52,97 @@ class Structure:
         Name in tables and study files.
     label : str
         Name for people, as the paper prints it.
-    measures : tuple of str
-        Alternative names of one header measure; empty if the structure is a sum of rows.
-    parts : tuple of tuple of str
-        Rows of the table to add up, each with its alternative names; empty if a measure.
+    terms : tuple of Term
+        Added up with their signs.
     orientation : int
         1: shrinks with atrophy; -1: grows with atrophy.
     contains : tuple of str
         Ids of structures that lie wholly inside this one, at any depth.
     may_be_empty : bool
-        Whether a row of 0 mm³ is a volume. In named structures it is an absent label: a failed
+        Whether a term of 0 mm³ is a volume. In named structures it is an absent label: a failed
         segmentation, not an atrophied structure.
+    change_pct : float
+        A yearly change beyond this many percent is flagged; infinite: none is.
+    remainder : bool
+        Left over of a composite: may be negative, is measured only where a study lists it.
     """
 
     id: str
     label: str
-    measures: tuple[str, ...] = ()
-    parts: tuple[tuple[str, ...], ...] = ()
+    terms: tuple[Term, ...]
     orientation: int = 1
     contains: tuple[str, ...] = ()
     may_be_empty: bool = False
+    change_pct: float = float("inf")
+    remainder: bool = False
+
+    @cached_property
+    def formula(self) -> str:
+        """Source in words: alternatives joined by "|", terms by "+" and "-"."""
+        words = "".join(f" {'+' if term.sign > 0 else '-'} {'|'.join(term.names)}" for term in self.terms)
+        return words.removeprefix(" + ")
 
     @property
-    def formula(self) -> str:
-        """Source in words: alternatives joined by "|", rows added with "+"."""
-        return " + ".join("|".join(names) for names in self.parts) if self.parts else "|".join(self.measures)
+    def names(self) -> tuple[str, ...]:
+        """Every name of every term."""
+        return tuple(name for term in self.terms for name in term.names)
 
 
-def _read_catalogue() -> tuple[str, Mapping[str, Structure]]:
+def split_name(name: str) -> tuple[str, str]:
+    """File and name of a source: ("lh.aparc.stats", "insula"), or ("", "Left-Thalamus").
+
+    A file is told by its ending; hippo.lh, hippo.rh, amygdala.lh, amygdala.rh and thalamus stand for
+    the file of subfields or nuclei of that family.
+    """
+    head, colon, tail = name.partition(":")
+    return (head, tail) if colon and (head.endswith(_SUFFIXES) or head in FAMILIES) else ("", name)
+
+
+FAMILIES = ("hippo.lh", "hippo.rh", "amygdala.lh", "amygdala.rh", "thalamus")
+
+
+def _read_catalogue() -> tuple[str, Mapping[str, str], Mapping[str, Structure]]:
     raw = tomllib.loads(files("atrobayes.data_prep").joinpath("structures.toml").read_text("utf-8"))
-    return raw["version"], MappingProxyType(
-        {name: _structure(name, entry) for name, entry in raw["structures"].items()}
-    )
+    known: dict[str, Structure] = {}
+    for name, entry in raw["structures"].items():
+        known[name] = _structure(name, entry, known)
+    return raw["version"], MappingProxyType(raw["versions"]), MappingProxyType(known)
 
 
-def _structure(name: str, entry: Mapping[str, Any]) -> Structure:
+def _structure(name: str, entry: Mapping[str, Any], known: Mapping[str, Structure]) -> Structure:
     return Structure(
         id=name,
         label=entry["label"],
-        measures=tuple(entry.get("measures", ())),
-        parts=tuple(tuple(names) for names in entry.get("parts", ())),
+        terms=_terms(entry["sum"], entry.get("minus", ()), known),
         orientation=entry.get("orientation", 1),
         contains=tuple(entry.get("contains", ())),
+        change_pct=float(entry.get("change_pct", "inf")),
+        remainder=entry.get("remainder", False),
     )
 
 
-CATALOGUE_VERSION, CATALOGUE = _read_catalogue()
+def _terms(
+    added: Sequence[str | Sequence[str]], taken: Sequence[str | Sequence[str]], known: Mapping[str, Structure]
+) -> tuple[Term, ...]:
+    """Terms of a sum; ids of structures are replaced by their own terms."""
+    return tuple(
+        Term(term.names, sign * term.sign)
+        for sign, entries in ((1, added), (-1, taken))
+        for entry in entries
+        for term in _expanded(entry, known)
+    )
 
-PAPER = tuple(name for name in CATALOGUE if name not in {"pallidum", "accumbens"})
+
+def _expanded(entry: str | Sequence[str], known: Mapping[str, Structure]) -> tuple[Term, ...]:
+    if isinstance(entry, str):
+        return known[entry].terms if entry in known else (Term((entry,)),)
+    return (Term(tuple(entry)),)
+
+
+CATALOGUE_VERSION, NAME_VERSIONS, CATALOGUE = _read_catalogue()
+
+EVERY = tuple(name for name, structure in CATALOGUE.items() if not structure.remainder)
+PAPER = tuple(name for name in EVERY if name not in {"pallidum", "accumbens"})
 
 
 def resolve_structures(study: Study) -> tuple[Structure, ...]:
@@ -86,19 +157,21 @@ def resolve_structures(study: Study) -> tuple[Structure, ...]:
     Returns
     -------
     tuple of Structure
-        `contains` also names own structures where the rows show that they are nested.
+        `contains` also names own structures where their sums show that they are nested.
 
     Raises
     ------
     StudyError
         If an id is unknown (the nearest one is named) or listed twice, or an own structure has the
-        name of a known one. All such faults at once.
+        name of a known one without saying that it takes its place. All such faults at once.
     """
-    own = {name: _own_structure(name, entry) for name, entry in study.structures.items()}
-    known = dict(CATALOGUE) | {name: _with_nested(structure, own) for name, structure in own.items()}
-    known |= {name: _with_nested(structure, own) for name, structure in CATALOGUE.items()}
+    own: dict[str, Structure] = {}
+    for name, entry in study.structures.items():
+        own[name] = _own_structure(name, entry, own)
+    known = dict(CATALOGUE) | own
+    known = {name: _with_nested(structure, known, own) for name, structure in known.items()}
     wanted = _wanted(study)
-    faults = [_clash(study, name) for name in own if name in CATALOGUE]
+    faults = [_clash(study, name) for name in own if name in CATALOGUE and not study.structures[name].redefine]
     faults += [_unknown(study, name, tuple(known)) for name in wanted if name not in known]
     doubled = sorted({name for name in wanted if wanted.count(name) > 1})
     faults += [_fault(study, f"{name!r} twice", "each structure once", "remove one") for name in doubled]
@@ -109,35 +182,38 @@ def resolve_structures(study: Study) -> tuple[Structure, ...]:
 
 def _wanted(study: Study) -> tuple[str, ...]:
     choice = study.data.structures
-    if choice == "paper":
-        return PAPER + tuple(name for name in study.structures if name not in CATALOGUE)
-    if choice == "all":
-        return tuple(CATALOGUE) + tuple(name for name in study.structures if name not in CATALOGUE)
-    return tuple(choice)
+    if isinstance(choice, tuple):
+        return choice
+    named = PAPER if choice == "paper" else EVERY
+    return (*named, *(name for name in study.structures if name not in CATALOGUE))
 
 
-def _own_structure(name: str, entry: OwnStructure) -> Structure:
-    return Structure(name, name, parts=tuple((row,) for row in entry.sum), may_be_empty=True)
+def _own_structure(name: str, entry: OwnStructure, before: Mapping[str, Structure]) -> Structure:
+    known = {other: structure for other, structure in (dict(CATALOGUE) | dict(before)).items() if other != name}
+    terms = _terms(entry.sum, entry.minus, known)
+    return Structure(
+        name, entry.label or name, terms, entry.orientation, may_be_empty=True, remainder=bool(entry.minus)
+    )
 
 
-def _with_nested(structure: Structure, own: Mapping[str, Structure]) -> Structure:
-    others = dict(CATALOGUE) | dict(own)
+def _with_nested(structure: Structure, known: Mapping[str, Structure], own: Mapping[str, Structure]) -> Structure:
+    """Add what a sum shows to lie inside; of a redefined structure nothing else is known."""
+    said = () if structure.id in own else structure.contains
     inside = tuple(
         name
-        for name, other in others.items()
-        if name != structure.id and (name in structure.contains or _within(other, structure))
+        for name, other in known.items()
+        if name != structure.id and (name in said or _within(other, structure, said))
     )
     return replace(structure, contains=inside)
 
 
-def _within(inner: Structure, outer: Structure) -> bool:
-    """Every row of `inner` is a row of `outer`, or of something known to lie inside it."""
-    rows = set(_row_names(outer)).union(*(_row_names(CATALOGUE[name]) for name in outer.contains))
-    return bool(inner.parts) and all(rows.intersection(names) for names in inner.parts)
-
-
-def _row_names(structure: Structure) -> tuple[str, ...]:
-    return tuple(name for names in structure.parts for name in names)
+def _within(inner: Structure, outer: Structure, said: tuple[str, ...]) -> bool:
+    """Every term of `inner` is a term of `outer`, or of something known to lie inside it."""
+    if any(term.sign < 0 for term in (*inner.terms, *outer.terms)):
+        return False
+    held = set(outer.names).union(*(CATALOGUE[name].names for name in said))
+    strictly = len(inner.terms) < len(outer.terms) or bool(said)
+    return strictly and all(held.intersection(term.names) for term in inner.terms)
 
 
 def _fault(study: Study, found: str, expected: str, todo: str) -> Fault:
@@ -145,7 +221,7 @@ def _fault(study: Study, found: str, expected: str, todo: str) -> Fault:
 
 
 def _clash(study: Study, name: str) -> Fault:
-    todo = "give your own structure another name"
+    todo = "give your own structure another name, or write redefine = true to put it in the place of the known one"
     return Fault(f"the name {name!r}", "a name that is not taken", todo, str(study.path), column=f"structures.{name}")
 
 

@@ -1,0 +1,63 @@
+"""Every volume of a cohort beside the file and the lines it was read from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from atrobayes.data_prep.scans import Scan
+from atrobayes.files import Column
+
+VOLUME_COLUMNS = (
+    Column("patient", "Patient"),
+    Column("visit", "Nominal visit", "year"),
+    Column("structure", "Structure"),
+    Column("volume", "Volume as used: what the lines of the file add up to", "mm^3"),
+    Column("left", "Left side; n/a where the structure is not made of two sides", "mm^3"),
+    Column("right", "Right side; n/a where the structure is not made of two sides", "mm^3"),
+    Column("etiv", "eTIV, estimated total intracranial volume, of the scan", "mm^3"),
+    Column("scan_status", "What became of the scan; only usable ones are analysed"),
+    Column("file", "File it was read from, relative to the SUBJECTS_DIR, or the table's name"),
+    Column("lines", "Lines of that file, one for each term of the sum"),
+    Column("source", "Names found there, one for each line"),
+)
+
+
+def volume_table(cohort: xr.Dataset, scans: Sequence[Scan]) -> pd.DataFrame:
+    """List every volume that was read, and where.
+
+    Parameters
+    ----------
+    cohort : Dataset
+        The Cohort.
+    scans : sequence of Scan
+        Of its records, in their order.
+
+    Returns
+    -------
+    DataFrame
+        Columns of `VOLUME_COLUMNS`, one row for each record and structure with a volume, in the cohort's order.
+        `atrobayes` reads it again as a tidy table (`data.volumes`).
+    """
+    volume = cohort["volume"].to_numpy()
+    record, structure = np.nonzero(~np.isnan(volume))
+    places = [scans[i].places[j] for i, j in zip(record.tolist(), structure.tolist(), strict=True)]
+    return pd.DataFrame(
+        {
+            "patient": cohort["record_patient"].to_numpy()[record],
+            "visit": cohort["visit"].to_numpy()[record],
+            "structure": cohort["structure"].to_numpy()[structure],
+            "volume": volume[record, structure],
+            "left": cohort["left"].to_numpy()[record, structure],
+            "right": cohort["right"].to_numpy()[record, structure],
+            "etiv": cohort["etiv"].to_numpy()[record],
+            "scan_status": cohort["scan_status"].to_numpy()[record],
+            "file": [place.file for place in places],
+            "lines": [place.lines for place in places],
+            "source": [place.source for place in places],
+        },
+        columns=[column.name for column in VOLUME_COLUMNS],
+    )
