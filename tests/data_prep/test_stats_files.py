@@ -215,14 +215,16 @@ def test_what_is_no_file_of_a_table_is_one_fault_and_no_wait(tmp_path: Path, kin
     assert str(path) == fault.file
 
 
-@pytest.mark.parametrize(("problem", "told"), [(PermissionError, PermissionError), (OSError, DataError)])
+@pytest.mark.parametrize(
+    ("problem", "told"), [(PermissionError(13, "refused"), PermissionError), (OSError(5, "bad disk"), DataError)]
+)
 def test_file_that_may_not_be_read_is_not_called_damaged(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, problem: type[OSError], told: type[Exception]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, problem: OSError, told: type[Exception]
 ) -> None:
     """Somebody would spend a day on recon-all where a chmod is enough."""
 
     def refuse(_: Path) -> bytes:
-        raise problem(13, "refused", "aseg.stats")
+        raise problem
 
     path = tmp_path / "aseg.stats"
     path.write_text(stats_text())
