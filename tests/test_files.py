@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -166,6 +169,9 @@ def test_a_header_without_rows_is_an_empty_table(tmp_path: Path) -> None:
         (b"patient;group\nA01;CLAD\n", "commas or semicolons in the header", 1),
         (b"patient\tgroup\tpatient\n", "the column 'patient' twice", 1),
         (b"patient\tgr\xfcppe\n", "a byte that is not UTF-8 at position 10", None),
+        ("patient\tgroup\n".encode("utf-16"), "UTF-16 text", None),
+        ("patient\tgroup\n".encode("utf-16-be"), "a zero byte at position 0: no text, or text in UTF-16", None),
+        (b"PK\x03\x04\x14\x00", "a zero byte at position 5: no text, or text in UTF-16", None),
     ],
 )
 def test_a_file_that_is_no_table_is_named_with_what_is_wrong(
@@ -184,6 +190,55 @@ def test_an_absent_table_is_named(tmp_path: Path) -> None:
     """The path is what the user must look at."""
     (fault,) = _faults(tmp_path / "visits.tsv")
     assert ("no such file", str(tmp_path / "visits.tsv")) == (fault.found, fault.file)
+
+
+def _folder(path: Path) -> None:
+    path.mkdir()
+
+
+def _broken_link(path: Path) -> None:
+    path.symlink_to("elsewhere.tsv")
+
+
+def _loop(path: Path) -> None:
+    path.symlink_to(path)
+
+
+def _huge(path: Path) -> None:
+    with path.open("wb") as stream:
+        stream.truncate(100_500_001)  # holes, no bytes on the disk
+
+
+@pytest.mark.parametrize(
+    ("make", "found"),
+    [
+        (_folder, "a folder"),
+        (os.mkfifo, "a pipe or device, no ordinary file"),
+        (_broken_link, "a link to a file that is not there"),
+        (_loop, os.strerror(errno.ELOOP).lower()),
+        (_huge, "a file of 101 MB, more than the 100 MB a table may have"),
+    ],
+)
+def test_what_is_no_ordinary_file_is_named_and_not_waited_for(
+    tmp_path: Path, make: Callable[[Path], None], found: str
+) -> None:
+    """A pipe would be waited for without end; a volume named in place of a table would fill the memory."""
+    make(tmp_path / "visits.tsv")
+    (fault,) = _faults(tmp_path / "visits.tsv")
+    assert (found, str(tmp_path / "visits.tsv")) == (fault.found, fault.file)
+
+
+def test_a_table_that_may_not_be_read_is_one_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A trace of our code says nothing of permissions; as root every file can be read, so the refusal is made here."""
+    path = tmp_path / "visits.tsv"
+    path.write_text("patient\tvisit\n")
+
+    def refuse(self: Path) -> bytes:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self))
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    (fault,) = _faults(path)
+    assert ("no permission to read it", str(path)) == (fault.found, fault.file)
 
 
 def test_every_row_of_the_wrong_length_is_named_at_once(tmp_path: Path) -> None:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from atrobayes.data_prep.clinical_columns import ClinicalColumn, RowRule
+from atrobayes.data_prep.clinical_schema import broken_cells, broken_rules
+from atrobayes.data_prep.privacy import identifier_in
 from atrobayes.errors import DataError, Fault
 from atrobayes.files import MISSING, read_table
 
@@ -87,7 +88,7 @@ class ClinicalTable:
         try:
             self.text = read_table(path) if text is None else text.astype("str")
         except DataError as error:
-            self.text, self.faults = pd.DataFrame(), error.faults
+            self.text, self.faults = pd.DataFrame(), tuple(map(_discreet, error.faults))
         else:
             self.faults = ()
         self.known = tuple(name for name in columns if name in self.text)
@@ -95,7 +96,7 @@ class ClinicalTable:
         self.faults += (*self._missing_columns(), *self._bad_names()) if not self.faults else ()
         self.readable = not self.faults
         if self.readable:
-            broken = _broken_cells(self.text, columns)
+            broken = broken_cells(self.text, columns)
             self.illegal = frozenset(broken)
             self.cells = self._values()
             self.faults = (*(self._cell_fault(*place) for place in broken), *self._row_faults(rules))
@@ -206,47 +207,14 @@ class ClinicalTable:
         return self.fault(row, name, _found(text), column.expected, column.advice(text))
 
     def _row_faults(self, rules: Sequence[RowRule]) -> Iterator[Fault]:
-        for row, rule in _broken_rules(self.cells, rules, self.illegal):
+        for row, rule in broken_rules(self.cells, rules, self.illegal):
             text = str(self.text.loc[row, rule.column]) if rule.column in self.known else MISSING
             yield self.fault(row, rule.column, _found(text), rule.expected, rule.todo)
 
 
-def _broken_cells(text: pd.DataFrame, columns: Mapping[str, ClinicalColumn]) -> list[tuple[int, str]]:
-    """Row and column of every illegal cell."""
-    import pandera.pandas as pa
-
-    schema = pa.DataFrameSchema(
-        {
-            name: pa.Column(str, pa.Check(column.holds, element_wise=True))
-            for name, column in columns.items()
-            if name in text
-        }
-    )
-    try:
-        schema.validate(text, lazy=True)
-    except pa.errors.SchemaErrors as errors:
-        cases = errors.failure_cases
-        return [(_number(row), str(name)) for row, name in zip(cases["index"], cases["column"], strict=True)]
-    return []
-
-
-def _broken_rules(
-    cells: pd.DataFrame, rules: Sequence[RowRule], illegal: Container[tuple[int, str]]
-) -> list[tuple[int, RowRule]]:
-    """Rows that break a rule, rule by rule; a row whose cells cannot be read is not held against it."""
-    import pandera.pandas as pa
-
-    def check(rule: RowRule) -> Any:
-        unread = np.array([any((row, name) in illegal for name in rule.reads) for row in cells.index], dtype=bool)
-        return pa.Check(lambda rows: rule.kept(rows) | unread, name=str(rules.index(rule)))
-
-    try:
-        pa.DataFrameSchema(checks=[check(rule) for rule in rules]).validate(cells, lazy=True)
-    except pa.errors.SchemaErrors as errors:
-        # a failure case for each cell of the row
-        cases = errors.failure_cases[["check", "index"]].drop_duplicates()
-        return [(_number(row), rules[int(rule)]) for rule, row in cases.itertuples(index=False, name=None)]
-    return []
+def _discreet(fault: Fault) -> Fault:
+    """Keep an identifier to itself that stands where a column's name should."""
+    return replace(fault, found="a column's name twice") if identifier_in(fault.found) else fault
 
 
 def _found(text: str) -> str:

@@ -51,6 +51,7 @@ _CENTURIES = (1900, 2000, 2100, 2200, 1800)  # 0, 20, 40, 60, 80 added to the mo
 _EMAIL = re.compile(r"[^\s@<>,;:]+@[^\W_][\w-]*(\.[\w-]+)+")
 _YEAR_FIRST = re.compile(r"(?<!\w)([0-9]{4})([-./])([0-9]{1,2})\2([0-9]{1,2})(?![0-9])")
 _YEAR_LAST = re.compile(r"(?<!\w)([0-9]{1,2})([-./])([0-9]{1,2})\2([0-9]{4})(?![0-9])")
+_FIRST_VISIT = 1980  # an earlier visit is a slip, and no birth lies before it
 _YEARS_BEFORE = 10  # a date so long before the first visit is a birth's, whatever its column is called
 
 _TODO = "remove it: atrobayes needs none, and keeps none"
@@ -113,7 +114,7 @@ def birth_date_faults(
 
 
 def first_dates(visits: pd.DataFrame) -> dict[str, date]:
-    """First legible date of each patient.
+    """First date of each patient, from 1980 on, in whatever form it is written.
 
     Parameters
     ----------
@@ -123,7 +124,8 @@ def first_dates(visits: pd.DataFrame) -> dict[str, date]:
     days: dict[str, date] = {}
     for patient, cell in visits[["patient", "date"]].itertuples(index=False, name=None):
         for day in _full_dates(cell):
-            days[patient] = min(day, days.get(patient, day))
+            if day.year >= _FIRST_VISIT:
+                days[patient] = min(day, days.get(patient, day))
     return days
 
 

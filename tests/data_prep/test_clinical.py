@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from atrobayes.data_prep.clinical import read_clinical
+from atrobayes.data_prep.clinical_record import patient_table, visit_table
 from atrobayes.errors import DataError, Fault
+from atrobayes.files import read_table
 
 from .conftest import Tree
 
@@ -49,6 +52,8 @@ BAD_CELLS = [
     ({"fsid": "N/A"}, "fsid", "write n/a for missing"),
     ({"visit": "nan"}, "visit", "fill it in"),
     ({"years": "1,0"}, "years", "decimal point"),
+    ({"years": "\u22121"}, "years", "write the minus sign as -"),
+    ({"edss": "\u20132,5"}, "edss", "decimal point"),
     ({"quality": "good"}, "quality", "ok or fail"),
 ]
 
@@ -231,3 +236,92 @@ def test_long_followed_years_are_no_months(tree: Tree, visits: tuple[str, ...]) 
     """A cohort followed for twelve years would be refused."""
     tree.visits = [VISIT_HEADER, *(row(visit=visit) for visit in visits)]
     assert len(visits) == len(read_clinical(tree.study()).visits)
+
+
+STEROID = "patient\tvisit\tdate\tdays_since_steroid\tsteroid_date"
+
+
+def test_days_since_steroid_come_from_the_dates(tree: Tree) -> None:
+    """A scan in the washout would be analysed, its shrinkage that of the steroid."""
+    tree.visits = [STEROID, "A01\t0\t2020-03-01\t\t2020-01-01", "A01\t1\t2021-03-01\t9\t", "A01\t2\t2022-03-01\t\t"]
+    tree.visits += ["A02\t0\t2020-03-01\t60\t2020-01-01", "A02\t1\t2021-03-01\t0\t2021-03-01"]
+    clinical = read_clinical(tree.study())
+    # 31 days in January, 29 in February 2020
+    np.testing.assert_array_equal([60, 9, np.nan, 60, 0], clinical.visits["days_since_steroid"])
+    tree.visits = ["patient\tvisit\tdate\tsteroid_date", "A01\t0\t2020-03-01\t2020-02-20"]
+    assert "days_since_steroid" in read_clinical(tree.study()).visit_columns
+
+
+@pytest.mark.parametrize(
+    ("cells", "column", "found", "expected"),
+    [
+        ("2020-03-01\t\t2020-03-02", "steroid_date", "'2020-03-02'", "a day up to the date of the visit"),
+        ("\t\t2020-01-01", "date", "nothing", "the date of the visit, from which the days since steroid_date count"),
+        ("2020-03-01\t61\t2020-01-01", "days_since_steroid", "'61'", "the days from steroid_date to date"),
+        ("2020-03-01\t\t2020-13-01", "steroid_date", "'2020-13-01'", "a date such as 2021-03-31"),
+        ("2020-30-01\t\t2020-01-01", "date", "'2020-30-01'", "a date such as 2021-03-31"),
+    ],
+)
+def test_a_steroid_date_that_cannot_be_is_one_fault(
+    tree: Tree, cells: str, column: str, found: str, expected: str
+) -> None:
+    """A negative number of days would be under every limit: the scan would be left out, or kept, by a slip."""
+    tree.visits = [STEROID, f"A01\t0\t{cells}"]
+    (fault,) = faults(tree)
+    assert (2, column, found, expected) == (fault.row, fault.column, fault.found, fault.expected)
+
+
+@pytest.mark.parametrize(
+    "path", ["/data/mask.nii", "../mask.nii", "a/../../mask.nii", "C:\\mask.nii", "\\\\server\\mask"]
+)
+def test_a_lesion_mask_outside_the_study_is_a_fault(tree: Tree, path: str) -> None:
+    """A table from somebody else could have any file of this machine read."""
+    tree.visits = ["patient\tvisit\tlesion_mask", f"A01\t0\t{path}"]
+    (fault,) = faults(tree)
+    assert (2, "lesion_mask") == (fault.row, fault.column)
+    assert "a path outside the study" in str(fault)
+
+
+def test_lesion_masks_lie_anywhere_in_the_study(tree: Tree) -> None:
+    """Masks beside a table in a folder of its own would be refused."""
+    (tree.folder / "tables").mkdir()
+    tree.settings = '[data]\nsubjects_dir = "fs"\nvisits = "tables/visits.tsv"\n'
+    study = tree.study()
+    (tree.folder / "tables" / "visits.tsv").write_text(
+        "patient\tvisit\tlesion_mask\tlesion_mask_reference\n"
+        "A01\t0\t../masks/0.nii.gz\t\nA01\t1\tmasks/./a..b/1.nii\t0\nA01\t2\t\t\n"
+    )
+    visits = read_clinical(study).visits
+    assert ["../masks/0.nii.gz", "masks/./a..b/1.nii", ""] == visits["lesion_mask"].tolist()
+    np.testing.assert_array_equal([np.nan, 0, np.nan], visits["lesion_mask_reference"])
+
+
+def test_rows_from_several_files_are_named_by_their_own_file_and_line(tree: Tree) -> None:
+    """A table put together from one file per patient would send the user to a line that no file has."""
+    study = tree.study()
+    rows = [["A01", "0", "many"], ["A01", "1", "n/a"], ["A01", "1", "n/a"], ["A09", "x", "n/a"]]
+    text = pd.DataFrame(rows, columns=["patient", "visit", "new_t2"], index=range(2, 6), dtype="str")
+    one, two = tree.folder / "one.tsv", tree.folder / "two.tsv"
+    table = visit_table(study, text, {2: (one, 2), 3: (one, 3), 4: (two, 2), 5: (two, 3)})
+    with pytest.raises(DataError) as caught:
+        read_clinical(study, visits=table)
+    found = {(fault.file, fault.row, fault.column, fault.found) for fault in caught.value.faults}
+    assert {
+        (str(one), 2, "new_t2", "'many'"),
+        (str(two), 2, "visit", "patient A01, visit 1 again (first on line 3 of one.tsv)"),
+        (str(two), 3, "visit", "'x'"),
+        (str(two), 3, "patient", "the unknown patient 'A09'"),
+    } == found
+
+
+def test_rows_from_elsewhere_are_read_like_those_of_the_file(tree: Tree) -> None:
+    """The same visits would give another cohort."""
+    tree.visits = ["patient\tvisit\tdate\tedss", "A01\t0\t2020-01-01\t2.5"]
+    study = tree.study()
+    patients, visits = (
+        patient_table(study, read_table(study.data.patients)),
+        visit_table(study, read_table(study.data.visits)),
+    )
+    read, given = read_clinical(study), read_clinical(study, patients=patients, visits=visits)
+    pd.testing.assert_frame_equal(read.patients, given.patients)
+    pd.testing.assert_frame_equal(read.visits, given.visits)
