@@ -188,8 +188,8 @@ def _columns(dim: str, frame: pd.DataFrame, known: Mapping[str, ClinicalColumn],
 
 def _assessment_variables(clinical: Clinical) -> _Variables:
     """EDSS of their own dates; nothing where the study has no such table."""
-    table = getattr(clinical, "assessments", None)
-    if table is None or table.empty:
+    table = clinical.assessments
+    if table.empty:
         return {}
     return {
         "assessment_patient": ("assessment", _texts(table["patient"]), _attrs("", "Patient")),

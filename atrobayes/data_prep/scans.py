@@ -293,7 +293,7 @@ def _place(origins: Sequence[Origin], structure: Structure, named: Mapping[Path,
     files = dict.fromkeys(named[origin.file.path] for origin in origins)
     signs = [term.sign for term in structure.terms] if len(origins) == len(structure.terms) else [1]
     lines = _signed(signs, [str(origin.value.line) for origin in origins])
-    source = _signed(signs, [origin.value.column or origin.name for origin in origins])
+    source = _signed(signs, [origin.name for origin in origins])
     return Place(", ".join(files), lines, source)
 
 

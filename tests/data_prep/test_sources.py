@@ -1,0 +1,192 @@
+"""Studies whose volumes come from elsewhere than aseg.stats, or from several places."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from atrobayes.data_prep.prepare import Prepared, prepare, write_prepared
+from atrobayes.errors import DataError
+
+from .conftest import MEASURES, ROWS, Tree, stats_text
+
+SURFACE = """# Title Cortical Parcellation Statistics
+# hemi lh
+# TableCol  1 ColHeader StructName
+# TableCol  1 Units     NA
+# TableCol  2 ColHeader GrayVol
+# TableCol  2 Units     mm^3
+# NTableCols 2
+# ColHeaders StructName GrayVol
+insula {insula}
+cuneus 2500
+"""
+
+
+def volumes(prepared: Prepared, structure: str) -> list[float]:
+    found: list[float] = prepared.cohort["volume"].sel(structure=structure).to_numpy().tolist()
+    return found
+
+
+def reasons(prepared: Prepared, rule: str) -> list[str]:
+    return [item.reason for item in prepared.exclusions if item.rule == rule]
+
+
+def wide(path: Path, rows: dict[str, dict[str, float]], first: str = "Measure:volume", separator: str = "\t") -> None:
+    """A table as asegstats2table writes it."""
+    columns = list(next(iter(rows.values())))
+    lines = [separator.join([first, *columns])]
+    lines += [separator.join([name, *(f"{row[column]:.1f}" for column in columns)]) for name, row in rows.items()]
+    path.write_text("\n".join(lines) + "\n")
+
+
+def table_row(thalamus: float) -> dict[str, float]:
+    named = {"EstimatedTotalIntraCranialVol" if name == "eTIV" else name: value for name, value in MEASURES.items()}
+    return {**ROWS, **named, "Left-Thalamus": thalamus}
+
+
+def test_a_parcellation_beside_the_segmentation_is_one_more_structure(two_visits: Tree) -> None:
+    """The cortex's own regions could not be studied, or would be read from the wrong side."""
+    two_visits.settings = (
+        '[data]\nsubjects_dir = "fs"\nstructures = ["thalamus", "insula"]\n[structures]\n'
+        'insula = { sum = ["lh.aparc.stats:insula", "rh.aparc.stats:insula"], label = "Insula" }\n'
+    )
+    for place, run in enumerate(sorted(two_visits.subjects.iterdir())):
+        (run / "stats" / "lh.aparc.stats").write_text(SURFACE.format(insula=6000 + place))
+        (run / "stats" / "rh.aparc.stats").write_text(SURFACE.format(insula=7000))
+    prepared = prepare(two_visits.study())
+    assert [13_000.0, 13_001.0, 13_002.0, 13_003.0] == volumes(prepared, "insula")
+    row = prepared.volumes[prepared.volumes["structure"] == "insula"].iloc[1]
+    assert "A01_v1.long.A01_base/stats/lh.aparc.stats, A01_v1.long.A01_base/stats/rh.aparc.stats" == row["file"]
+    assert ("9+9", "lh.aparc.stats:insula+rh.aparc.stats:insula") == (row["lines"], row["source"])
+    assert (6001.0, 7000.0) == (row["left"], row["right"])
+
+
+def test_a_scan_without_the_further_file_misses_that_structure_alone(two_visits: Tree) -> None:
+    """One missing parcellation would cost the whole scan."""
+    two_visits.settings = (
+        '[data]\nsubjects_dir = "fs"\nstructures = ["thalamus", "insula"]\n'
+        '[structures]\ninsula = { sum = ["lh.aparc.stats:insula"] }\n'
+    )
+    for run in sorted(two_visits.subjects.iterdir())[1:]:
+        (run / "stats" / "lh.aparc.stats").write_text(SURFACE.format(insula=6000))
+    prepared = prepare(two_visits.study())
+    assert [True, False, False, False] == [math.isnan(volume) for volume in volumes(prepared, "insula")]
+    assert ["no lh.aparc.stats:insula"] == reasons(prepared, "source_missing")
+    assert not any(map(math.isnan, volumes(prepared, "thalamus")))
+
+
+@pytest.mark.parametrize("separator", ["\t", ",", " "])
+def test_a_table_of_asegstats2table_serves_like_the_folders_it_was_made_from(tree: Tree, separator: str) -> None:
+    """A group that shares tables instead of folders would get other numbers."""
+    names = [f"{patient}_v{visit}" for patient in ("A01", "A02") for visit in (0, 1)]
+    tree.visits += [f"{name[:3]}\t{name[-1]}\t{name[-1]}\t{name}" for name in names]
+    rows = {f"{name}.long.{name[:3]}_base": table_row(7000.0 - 50 * place) for place, name in enumerate(names)}
+    wide(tree.folder / "aseg.table", rows, separator=separator)
+    tree.settings = '[data]\ntables = ["aseg.table"]\n'
+    prepared = prepare(tree.study())
+    assert [14_000.0, 13_950.0, 13_900.0, 13_850.0] == volumes(prepared, "thalamus")
+    assert [MEASURES["eTIV"]] * 4 == prepared.cohort["etiv"].to_numpy().tolist()
+    assert {"aseg.table"} == set(prepared.volumes["file"])
+    assert ["2+2", "3+3", "4+4", "5+5"] == prepared.volumes.loc[
+        prepared.volumes["structure"] == "thalamus", "lines"
+    ].tolist()
+    assert ["A01_base", "A01_base", "A02_base", "A02_base"] == prepared.cohort["template"].to_numpy().tolist()
+
+
+def test_some_scans_in_folders_and_others_in_a_table(two_visits: Tree) -> None:
+    """A study that moved half its runs to an archive could not be analysed."""
+    two_visits.visits += ["A01\t2\t2\tA01_v2", "A02\t2\t2\tA02_v2"]
+    wide(two_visits.folder / "aseg.tsv", {f"{who}_v2.long.{who}_base": table_row(6800.0) for who in ("A01", "A02")})
+    two_visits.settings = '[data]\nsubjects_dir = "fs"\ntables = ["aseg.tsv"]\n'
+    prepared = prepare(two_visits.study())
+    assert [14_000.0, 13_930.0, 13_800.0] * 2 == volumes(prepared, "thalamus")
+    assert ["usable"] * 6 == prepared.cohort["scan_status"].to_numpy().tolist()
+
+
+def test_a_table_that_contradicts_the_folder_makes_the_volume_missing_and_says_so(two_visits: Tree) -> None:
+    """The older of two processings would be analysed without a word."""
+    wide(two_visits.folder / "aseg.tsv", {"A01_v0.long.A01_base": table_row(6000.0)})
+    two_visits.settings = '[data]\nsubjects_dir = "fs"\ntables = ["aseg.tsv"]\n'
+    prepared = prepare(two_visits.study())
+    (told,) = reasons(prepared, "source_missing")
+    assert "Left-Thalamus is 7000 in aseg.stats" in told
+    assert "6000 in aseg.tsv, line 2: two sources that disagree" in told
+
+
+def test_cross_sectional_rows_of_a_table_do_not_pass_for_longitudinal_ones(tree: Tree) -> None:
+    """Volumes without a common template would be compared as if they had one."""
+    tree.visits.append("A01\t0\t0\tA01_v0")
+    wide(tree.folder / "aseg.tsv", {"A01_v0": table_row(7000.0)})
+    tree.settings = '[data]\ntables = ["aseg.tsv"]\n'
+    prepared = prepare(tree.study())
+    assert ["missing"] == prepared.cohort["scan_status"].to_numpy().tolist()
+    assert ["no long run of A01_v0 in the table aseg.tsv, only A01_v0 (cross)"] == reasons(prepared, "scan_missing")
+
+
+def test_what_volumes_tsv_says_is_read_again_as_the_same_volumes(two_visits: Tree, tmp_path: Path) -> None:
+    """Results could not be handed on without the folders they came from."""
+    first = prepare(two_visits.study())
+    write_prepared(first, tmp_path / "made")
+    (two_visits.folder / "volumes.tsv").write_bytes((tmp_path / "made" / "volumes.tsv").read_bytes())
+    two_visits.settings = '[data]\nvolumes = "volumes.tsv"\n'
+    two_visits.visits = ["patient\tvisit\tyears", *(line.rpartition("\t")[0] for line in two_visits.visits[1:])]
+    again = prepare(two_visits.study())
+    assert first.cohort["volume"].to_numpy().tolist() == again.cohort["volume"].to_numpy().tolist()
+    assert first.cohort["etiv"].to_numpy().tolist() == again.cohort["etiv"].to_numpy().tolist()
+    assert first.intervals.equals(again.intervals)
+
+
+def test_a_pattern_reads_patients_and_visits_from_the_names(two_visits: Tree) -> None:
+    """150 folder names would have to be typed."""
+    two_visits.visits = ["patient\tvisit\tyears", "A01\t0\t0", "A01\t1\t1", "A02\t0\t0", "A02\t1\t1"]
+    two_visits.settings = '[data]\nsubjects_dir = "fs"\nvisit_pattern = "(?P<patient>A\\\\d+)_v(?P<visit>\\\\d)"\n'
+    assert ["usable"] * 4 == prepare(two_visits.study()).cohort["scan_status"].to_numpy().tolist()
+
+
+def test_a_structure_redefined_by_the_study_is_the_studys_own(two_visits: Tree) -> None:
+    """DGM without the hippocampus, the usual wish, would still hold it."""
+    two_visits.settings = (
+        '[data]\nsubjects_dir = "fs"\nstructures = ["dgm"]\n[structures.dgm]\nredefine = true\n'
+        'sum = ["thalamus", "caudate", "putamen", "pallidum"]\n'
+    )
+    prepared = prepare(two_visits.study())
+    first = sum(2 * ROWS[f"Left-{name}"] for name in ("Thalamus", "Caudate", "Putamen", "Pallidum"))
+    assert first == volumes(prepared, "dgm")[0]
+    assert ["Left-Thalamus|Left-Thalamus-Proper + Right-Thalamus|Right-Thalamus-Proper + Left-Caudate"] == [
+        text.split(" + Right-Caudate")[0] for text in prepared.cohort["source"].to_numpy().tolist()
+    ]
+
+
+def test_the_segmentation_the_study_names_is_the_one_read(tree: Tree) -> None:
+    """FastSurfer's two segmentations differ by percents; one would be taken by chance."""
+    tree.visits.append("A01\t0\t0\tv0")
+    run = tree.scan("v0.long.b")
+    (run / "stats" / "aseg+DKT.stats").write_text(stats_text({"Left-Thalamus": 6900.0}, left_out=list(MEASURES)))
+    with pytest.raises(DataError, match=r'segmentation = "aseg.stats" or segmentation = "aseg\+DKT.stats"'):
+        prepare(tree.study())
+    for name, expected in (("aseg.stats", 14_000.0), ("aseg+DKT.stats", 13_900.0)):
+        tree.settings = f'[data]\nsubjects_dir = "fs"\nstructures = ["thalamus"]\nsegmentation = "{name}"\n'
+        prepared = prepare(tree.study())
+        assert [expected] == volumes(prepared, "thalamus")
+        assert [MEASURES["eTIV"]] == prepared.cohort["etiv"].to_numpy().tolist()
+
+
+def test_a_real_table_of_freesurfer_51_gives_the_numbers_in_the_file(real: Callable[[str], Path], tree: Tree) -> None:
+    """Other people's tables would be misread by a column."""
+    (path,) = [found for found in real("abide-fs51-table").rglob("*") if found.is_file()]
+    with path.open(newline="") as stream:
+        rows = list(csv.DictReader(stream, delimiter="\t"))
+    name = rows[0]["Measure:volume"]
+    tree.visits.append(f"A01\t0\t0\t{name}")
+    tree.settings = f'[data]\ntables = ["{path}"]\nstream = "cross"\nstructures = ["thalamus", "total_wm", "caudate"]\n'
+    prepared = prepare(tree.study())
+    thalamus = float(rows[0]["Left-Thalamus-Proper"]) + float(rows[0]["Right-Thalamus-Proper"])
+    assert [thalamus] == volumes(prepared, "thalamus")
+    assert [float(rows[0]["CorticalWhiteMatterVol"])] == volumes(prepared, "total_wm")
+    assert ["no measure eTIV or ICV: no change in % of eTIV"] == reasons(prepared, "etiv_missing")
+    assert len(rows) - 1 == len(reasons(prepared, "scan_without_visit"))

@@ -1,0 +1,152 @@
+"""Structures out of the files of one scan: sums with signs, sides, and two files that say the same or not."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from atrobayes.data_prep.measured import MissingSourceError, Value
+from atrobayes.data_prep.structures import CATALOGUE, Structure, Term, split_name
+from atrobayes.data_prep.volumes import etiv_volume, find_etiv, structure_volume
+
+
+@dataclass(frozen=True)
+class Made:
+    """A file as a test wants it: name to mm³, or to any value."""
+
+    numbers: Mapping[str, float | Value]
+    path: Path = Path("aseg.stats")
+
+    @property
+    def names(self) -> Collection[str]:
+        return self.numbers.keys()
+
+    def value(self, name: str) -> Value | None:
+        number = self.numbers.get(name)
+        if number is None or isinstance(number, Value):
+            return number
+        return Value(number, "mm^3", 1 + list(self.numbers).index(name))
+
+
+def reason(files: list[Made], structure: str) -> str:
+    with pytest.raises(MissingSourceError) as caught:
+        structure_volume(files, CATALOGUE[structure])
+    return str(caught.value)
+
+
+def test_a_sum_keeps_its_sides_and_the_line_of_every_term() -> None:
+    """Left and right would be swapped or mixed in asymmetry, and a volume could not be traced."""
+    volume = structure_volume([Made({"Left-Caudate": 3000.0, "x": 1.0, "Right-Caudate": 3500.0})], CATALOGUE["caudate"])
+    assert (6500.0, 3000.0, 3500.0) == (volume.value, volume.left, volume.right)
+    assert [1, 3] == [origin.value.line for origin in volume.origins]
+
+
+def test_a_measure_of_both_sides_has_no_sides() -> None:
+    """Half of the whole brain would be reported as its left side."""
+    volume = structure_volume([Made({"BrainSegVolNotVent": 1e6})], CATALOGUE["whole_brain"])
+    assert 1e6 == volume.value
+    assert math.isnan(volume.left)
+    assert math.isnan(volume.right)
+
+
+def test_the_older_name_counts_where_the_newer_is_absent() -> None:
+    """Whole versions of FreeSurfer would lose the thalamus."""
+    older = Made({"Left-Thalamus-Proper": 7000.0, "Right-Thalamus-Proper": 7100.0})
+    assert 14_100.0 == structure_volume([older], CATALOGUE["thalamus"]).value
+
+
+def test_the_remainder_of_a_composite_may_be_negative() -> None:
+    """Inference up the anatomy needs composite = parts + remainder, whatever its sign."""
+    parts = {"thalamus": 14_000.0, "caudate": 7000.0, "putamen": 10_000.0, "pallidum": 4000.0}
+    parts |= {"hippocampus": 8000.0, "amygdala": 3500.0, "accumbens": 1200.0}
+    rows = {
+        term.names[0]: volume / 2 for name, volume in parts.items() for term in CATALOGUE[name].terms if term.sign > 0
+    }
+    made = structure_volume([Made({"SubCortGrayVol": 47_000.0, **rows})], CATALOGUE["dgm_rest"])
+    assert 47_000.0 - sum(parts.values()) == pytest.approx(made.value)
+    assert made.value < 0
+
+
+def test_two_files_that_agree_are_one_and_two_that_differ_are_none() -> None:
+    """A table of another processing would silently win over the run's own file, or lose."""
+    run = Made({"Left-Caudate": 3000.04, "Right-Caudate": 3500.0})
+    table = Made({"Left-Caudate": 3000.0, "Right-Caudate": 3500.0}, Path("aseg.tsv"))
+    assert 6500.04 == pytest.approx(structure_volume([run, table], CATALOGUE["caudate"]).value, abs=1e-9)
+    other = Made({"Left-Caudate": 3000.2, "Right-Caudate": 3500.0}, Path("aseg.tsv"))
+    assert "Left-Caudate is 3000.04 in aseg.stats, line 1 and 3000.2 in aseg.tsv, line 1" in reason(
+        [run, other], "caudate"
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (Value(0.0, "mm^3", 1), "Left-Caudate is 0 mm^3"),
+        (Value(-5.0, "mm^3", 1), "Left-Caudate is -5 mm^3"),
+        (Value(math.nan, "mm^3", 1), "Left-Caudate is nan mm^3"),
+        (Value(math.inf, "mm^3", 1), "Left-Caudate is inf mm^3"),
+        (Value(2.5, "mm", 1), "Left-Caudate is in mm, not mm^3"),
+        (Value(2.5, "", 1), "Left-Caudate is in no unit, not mm^3"),
+    ],
+)
+def test_what_is_no_volume_is_missing_with_its_reason(value: Value, told: str) -> None:
+    """A thickness, an empty label or a broken number would enter as a volume."""
+    assert told == reason([Made({"Left-Caudate": value, "Right-Caudate": 3500.0})], "caudate")
+
+
+def test_a_table_may_give_a_structure_whole_by_its_id() -> None:
+    """A tidy table of volumes made elsewhere could not be read."""
+    assert 6400.0 == structure_volume([Made({"caudate": 6400.0})], CATALOGUE["caudate"]).value
+
+
+def test_etiv_is_the_newer_or_the_older_name_and_absent_otherwise() -> None:
+    """FreeSurfer 5.1 studies would have no change in % of eTIV."""
+    assert 1.5e6 == etiv_volume([Made({"ICV": 1.5e6})])
+    assert find_etiv([Made({"CortexVol": 1.0})]) is None
+    with pytest.raises(MissingSourceError, match="no measure eTIV or ICV"):
+        etiv_volume([Made({})])
+
+
+@pytest.mark.parametrize(
+    ("name", "side"),
+    [
+        ("Left-Thalamus", "left"),
+        ("Right-Cerebellum-Cortex", "right"),
+        ("lh.aparc.stats:insula", "left"),
+        ("rh.aparc.a2009s.stats:G_oc-temp_lat-fusifor", "right"),
+        ("aseg+DKT.stats:ctx-lh-insula", "left"),
+        ("wmparc.stats:wm-rh-insula", "right"),
+        ("hippo.lh:CA1", "left"),
+        ("thalamus:Left-AV", "left"),
+        ("CortexVol", ""),
+        ("Brain-Stem", ""),
+        ("WM-hypointensities", ""),
+    ],
+)
+def test_the_side_of_a_name_is_read_from_the_name(name: str, side: str) -> None:
+    """Asymmetry would compare a structure with itself, or miss one."""
+    assert side == Term((name,)).side
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("Left-Thalamus", ("", "Left-Thalamus")),
+        ("lh.aparc.stats:insula", ("lh.aparc.stats", "insula")),
+        ("hippo.rh:CA1-body", ("hippo.rh", "CA1-body")),
+        ("SynthSeg:total intracranial", ("", "SynthSeg:total intracranial")),
+    ],
+)
+def test_a_name_says_which_file_it_is_in(name: str, parts: tuple[str, str]) -> None:
+    """A row would be looked for in the wrong file."""
+    assert parts == split_name(name)
+
+
+def test_an_own_structure_may_be_empty_where_a_named_one_may_not() -> None:
+    """Lesion labels are empty in healthy people; a thalamus never is."""
+    own = Structure("own", "own", (Term(("WM-hypointensities",)),), may_be_empty=True)
+    assert 0.0 == structure_volume([Made({"WM-hypointensities": 0.0})], own).value
