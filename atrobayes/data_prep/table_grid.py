@@ -39,7 +39,17 @@ class Grid:
     rows: dict[int, tuple[str, ...]]
 
     def fault(self, found: str, expected: str, todo: str, line: int | None = None, column: str = "") -> Fault:
-        """Fault of this table, in a line or a column where it has one."""
+        """Fault of this table.
+
+        Parameters
+        ----------
+        found, expected, todo : str
+            As of `Fault`.
+        line : int, optional
+            Where it stands; None: the whole table.
+        column : str
+            Header of the column, "" where the row or the table is meant.
+        """
         return Fault(found, expected, todo, str(self.path), line, column)
 
 

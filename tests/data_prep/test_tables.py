@@ -112,16 +112,17 @@ def test_a_qdec_table_names_the_longitudinal_run(read: Callable[..., tuple[Table
     rows = read(
         "subjects_dir /data/fs",
         "# made by hand",
-        "fsid fsid-base  years age Left-Thalamus lh_insula_thickness IntraCranialVol",
-        "A_1   A  0.0 30 7000 2.5 1500000",
-        "#A_2   A  1.0 31 6000 2.5 1500000",
-        "A_3   A  2.5 32 6900 2.5 1500000",
+        "fsid fsid-base  years age Left-Thalamus lh_insula_thickness IntraCranialVol MaskVol-to-eTIV",
+        "A_1   A  0.0 30 7000 2.5 1500000 1.1",
+        "#A_2   A  1.0 31 6000 2.5 1500000 1.1",
+        "A_3   A  2.5 32 6900 2.5 1500000 1.1",
     )
     assert [("A_1.long.A", "A_1", "A", 4, 0.0), ("A_3.long.A", "A_3", "A", 6, 2.5)] == [
         (row.subject, row.fsid, row.base, row.line, row.years) for row in rows
     ]
     assert "qdec" == rows[0].kind
-    assert ["age", "Left-Thalamus", "lh_insula_thickness", "ICV"] == list(rows[0].names)
+    assert ["age", "Left-Thalamus", "lh_insula_thickness", "ICV", "MaskVol-to-eTIV"] == list(rows[0].names)
+    assert Value(1.1, "unitless", 4, "MaskVol-to-eTIV") == rows[0].value("MaskVol-to-eTIV")
     assert Value(30, "", 4, "age") == rows[0].value("age")
     assert Value(7000, "mm^3", 4, "Left-Thalamus") == rows[0].value("Left-Thalamus")
     assert Value(2.5, "mm", 4, "lh_insula_thickness") == rows[0].value("lh_insula_thickness")
