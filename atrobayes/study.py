@@ -87,6 +87,15 @@ class Data(_Table):
         return pattern
 
     @model_validator(mode="after")
+    def _told_once(self) -> Data:
+        twice = [name for name in ("patients", "visits") if name in self.model_fields_set]
+        if self.bids is not None and twice:
+            raise ValueError(
+                f"bids alone: it stands in for patients and visits, and {' and '.join(twice)} is named too"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _from_somewhere(self) -> Data:
         if self.subjects_dir is None and not self.tables and self.volumes is None:
             raise ValueError("a source of volumes: subjects_dir, tables or volumes")
@@ -358,6 +367,9 @@ def read_study(path: Path) -> Study:
 def _absolute(data: Data, folder: Path) -> Data:
     single = ("subjects_dir", "volumes", "patients", "visits", "bids", "relapses", "edss")
     places: dict[str, Any] = {name: folder / path for name in single if (path := getattr(data, name)) is not None}
+    if data.bids is not None:
+        # what messages call the tables; which files they are, data_prep.bids knows
+        places |= {"patients": folder / data.bids / "participants.tsv", "visits": folder / data.bids / "sessions.tsv"}
     return data.model_copy(update=places | {"tables": tuple(folder / path for path in data.tables)})
 
 

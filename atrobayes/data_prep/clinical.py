@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pandas as pd
 
@@ -11,7 +12,7 @@ from atrobayes.data_prep.clinical_checks import clinical_faults, identifiers
 from atrobayes.data_prep.clinical_columns import VISIT_COLUMNS
 from atrobayes.data_prep.clinical_dates import with_steroid_days, with_years
 from atrobayes.data_prep.clinical_events import edss_assessments, with_relapse_counts
-from atrobayes.data_prep.clinical_record import ClinicalTables, event_tables, patient_table, visit_table
+from atrobayes.data_prep.clinical_record import ClinicalTables, clinical_tables, has_groups
 from atrobayes.data_prep.clinical_table import ClinicalTable
 from atrobayes.data_prep.ledger import ALL
 from atrobayes.errors import DataError, Fault
@@ -35,13 +36,16 @@ class Clinical:
     assessments : DataFrame
         EDSS assessments of their own dates, as `edss_assessments` gives them; empty without such a table.
     groups : tuple of str
-        Labels in the study's order; empty where there is no group column (all patients are "ALL").
+        Labels in the study's order; empty where there is no group column, or none is filled in (all patients are
+        "ALL").
     patient_columns, visit_columns : tuple of str
         Known columns the files really have, and those of `visits` that were filled from other columns or tables.
     patient_extras, visit_extras : tuple of str
         Other columns, kept as text.
     notes : tuple of str
         Remarks for the user, such as an extra column that resembles a known one, or a table that is not read.
+    files : tuple of Path
+        Every file read.
     """
 
     patients: pd.DataFrame
@@ -53,6 +57,7 @@ class Clinical:
     patient_extras: tuple[str, ...]
     visit_extras: tuple[str, ...]
     notes: tuple[str, ...]
+    files: tuple[Path, ...] = ()
 
 
 def read_clinical(
@@ -64,7 +69,7 @@ def read_clinical(
     ----------
     study : Study
     patients, visits : ClinicalTable, optional
-        In place of the tables that the study names, see `patient_table` and `visit_table`.
+        In place of the tables that the study or its BIDS dataset names, see `patient_table` and `visit_table`.
 
     Raises
     ------
@@ -72,7 +77,8 @@ def read_clinical(
         With every fault of all tables: file, line, column, what was found, what was expected. If a table holds
         names, birth dates or other identifiers, with these alone, and without saying them.
     """
-    tables = ClinicalTables(patients or patient_table(study), visits or visit_table(study), *event_tables(study))
+    tables = clinical_tables(study)
+    tables = replace(tables, patients=patients or tables.patients, visits=visits or tables.visits)
     _refuse(tables, identifiers(tables))
     _refuse(tables, list(clinical_faults(tables, study.study.groups)))
     return Clinical(
@@ -84,7 +90,8 @@ def read_clinical(
         visit_columns=_visit_columns(tables),
         patient_extras=tables.patients.extras,
         visit_extras=tables.visits.extras,
-        notes=tuple(note for table in tables.all for note in table.notes()) + _unread(study),
+        notes=tuple(note for table in tables.all for note in table.notes()) + tables.remarks + _unread(study),
+        files=tables.files,
     )
 
 
@@ -98,14 +105,14 @@ def _refuse(tables: ClinicalTables, faults: Sequence[Fault]) -> None:
 
 
 def _groups(patients: ClinicalTable, groups: tuple[str, ...] | None) -> tuple[str, ...]:
-    if "group" not in patients.known:
+    if not has_groups(patients):
         return ()
     return groups or tuple(dict.fromkeys(patients.cells["group"].tolist()))
 
 
 def _patient_frame(patients: ClinicalTable) -> pd.DataFrame:
     frame = patients.cells.reset_index(drop=True)
-    return frame if "group" in patients.known else frame.assign(group=ALL)
+    return frame if has_groups(patients) else frame.assign(group=ALL)
 
 
 def _visit_frame(tables: ClinicalTables) -> pd.DataFrame:

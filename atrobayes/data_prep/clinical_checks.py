@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import pandas as pd
 
 from atrobayes.data_prep.clinical_dates import date_faults
 from atrobayes.data_prep.clinical_events import edss_faults, event_faults, relapse_faults, timing_faults
-from atrobayes.data_prep.clinical_record import ClinicalTables
+from atrobayes.data_prep.clinical_record import ClinicalTables, has_groups
 from atrobayes.data_prep.clinical_table import HEADER, ClinicalTable
 from atrobayes.data_prep.ledger import ALL
 from atrobayes.data_prep.privacy import birth_date_faults, first_dates, identifier_faults
@@ -58,7 +58,7 @@ def _patient_faults(patients: ClinicalTable, groups: tuple[str, ...] | None) -> 
     if patients.cells.empty:
         yield patients.fault(None, "", "no rows", "a row for each patient", "fill in the table")
     yield from patients.doubled(patients.cells[["patient"]], "patient", "keep one row for each patient")
-    if "group" in patients.known:
+    if has_groups(patients) or (groups and "group" in patients.known):
         for line, label in patients.cells["group"].items():
             yield from _group_fault(patients, int(str(line)), str(label), groups)
     elif groups:
@@ -92,9 +92,14 @@ def _visit_faults(visits: ClinicalTable, patients: ClinicalTable) -> Iterator[Fa
         yield visits.fault(row, column, found, expected, todo)
 
 
+def look_like_months(visits: Collection[float]) -> bool:
+    """Whether visits such as 0, 6, 12, 24 are months, where the nominal year is meant."""
+    return bool(visits) and max(visits) >= 12 and all(visit % 6 == 0 for visit in visits)
+
+
 def _months(visits: ClinicalTable) -> Iterator[Fault]:
     nominal = sorted(set(visits.cells["visit"].dropna()))
-    if nominal and nominal[-1] >= 12 and all(visit % 6 == 0 for visit in nominal):
+    if look_like_months(nominal):
         found = ", ".join(f"{visit:g}" for visit in nominal)
         todo = "visit is the nominal year; these look like months: divide by 12 (real times go into date or years)"
         yield visits.fault(None, "visit", found, "the nominal year (0, 1, 2 …)", todo)

@@ -9,6 +9,7 @@ from pathlib import Path, PureWindowsPath
 
 import pandas as pd
 
+from atrobayes.data_prep.bids import bids_tables
 from atrobayes.data_prep.clinical_columns import (
     EDSS_COLUMNS,
     PATIENT_COLUMNS,
@@ -32,12 +33,18 @@ class ClinicalTables:
     patients, visits : ClinicalTable
     relapses, edss : ClinicalTable or None
         None where the study does not name one.
+    files : tuple of Path
+        Every file read.
+    remarks : tuple of str
+        For the user, of what no single table tells.
     """
 
     patients: ClinicalTable
     visits: ClinicalTable
     relapses: ClinicalTable | None
     edss: ClinicalTable | None
+    files: tuple[Path, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     @property
     def events(self) -> tuple[ClinicalTable, ...]:
@@ -48,6 +55,30 @@ class ClinicalTables:
     def all(self) -> tuple[ClinicalTable, ...]:
         """Every table, in the order faults are told."""
         return (self.patients, self.visits, *self.events)
+
+
+def clinical_tables(study: Study) -> ClinicalTables:
+    """Read the clinical tables a study names, or those of its BIDS dataset.
+
+    Raises
+    ------
+    DataError
+        If the tables of a BIDS dataset cannot be joined; what else is wrong, the tables say.
+    """
+    events = event_tables(study)
+    event_files = tuple(table.path for table in events if table is not None)
+    if study.data.bids is None:
+        files = (study.data.patients, study.data.visits, *event_files)
+        return ClinicalTables(patient_table(study), visit_table(study), *events, files)
+    read = bids_tables(study.data.bids, study.definitions.visit_tolerance_months)
+    patients = patient_table(study, read.patients, read.patient_origins)
+    visits = visit_table(study, read.visits, read.visit_origins)
+    return ClinicalTables(patients, visits, *events, (*read.files, *event_files), read.notes)
+
+
+def has_groups(patients: ClinicalTable) -> bool:
+    """Whether patients are told apart; a column of groups that nobody has filled in yet does not."""
+    return "group" in patients.known and bool(patients.cells["group"].ne("").any())
 
 
 def event_tables(study: Study) -> tuple[ClinicalTable | None, ClinicalTable | None]:

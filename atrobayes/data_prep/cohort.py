@@ -222,8 +222,7 @@ def _structure_variables(structures: Sequence[Structure]) -> _Variables:
 
 
 def _cohort_attrs(study: Study, clinical: Clinical, scans: Sequence[Scan]) -> dict[str, str]:
-    tables = (study.data.patients, study.data.visits, study.data.relapses, study.data.edss)
-    files = {_name_of(path, study): sha256(path) for path in tables if path is not None}
+    files = {_name_of(path, study): sha256(path) for path in clinical.files}
     read = dict(pair for scan in scans for pair in scan.files)
     files |= {name: sha256(path) for name, path in read.items()}
     columns = {"patients": clinical.patient_columns, "visits": clinical.visit_columns}

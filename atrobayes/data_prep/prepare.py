@@ -133,10 +133,11 @@ def _notes(study: Study, clinical: Clinical, cohort: xr.Dataset, exclusions: tup
 
 def _absent_columns(study: Study, clinical: Clinical) -> list[str]:
     name = study.data.visits.name
+    empty = clinical.visits.isna().all()
     notes = [
-        f"{name} has no column {column}: {lost}"
+        f"{name} has no {'value in' if column in clinical.visit_columns else 'column'} {column}: {lost}"
         for column, lost in _LOST_WITHOUT.items()
-        if column not in clinical.visit_columns
+        if empty[column]
     ]
     if not {"date", "years"} & set(clinical.visit_columns):
         notes.append(f"{name} has neither date nor years: real times are unknown and no EDSS progression is confirmed")

@@ -1,0 +1,242 @@
+"""Patients and visits of a BIDS dataset: participants.tsv and every sub-X_sessions.tsv, in the words of our own tables."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+from atrobayes.data_prep.clinical_dates import DAYS_PER_YEAR
+from atrobayes.errors import DataError, Fault
+from atrobayes.files import MISSING, read_table
+
+PARTICIPANTS = "participants.tsv"
+# BIDS: a date before 1925 was shifted so that only the time between visits is true
+_SHIFTED_BEFORE = 1925
+_DAY = re.compile(r"(\d{4}-\d\d-\d\d)(?:T.*)?", re.ASCII)
+_MONTHS = 12
+# the spellings BIDS allows; "other" has no word in our tables, so it is missing
+_SEX = {"m": "M", "male": "M", "f": "F", "female": "F", "o": MISSING, "other": MISSING}
+
+
+class Origin(NamedTuple):
+    """Where a row stood.
+
+    Attributes
+    ----------
+    path : Path
+    line : int
+        The header is line 1.
+    """
+
+    path: Path
+    line: int
+
+
+@dataclass(frozen=True)
+class BidsTables:
+    """What a BIDS dataset says of patients and visits, as `ClinicalTable` takes it.
+
+    Attributes
+    ----------
+    patients, visits : DataFrame
+        As text, `n/a` where missing; the index is each row's number, from 2.
+    patient_origins, visit_origins : mapping of int to (Path, int)
+        By row number the file and line a row came from; 1 stands for the header.
+    files : tuple of Path
+        Every file read.
+    notes : tuple of str
+        Remarks for the user.
+    """
+
+    patients: pd.DataFrame
+    visits: pd.DataFrame
+    patient_origins: Mapping[int, Origin]
+    visit_origins: Mapping[int, Origin]
+    files: tuple[Path, ...]
+    notes: tuple[str, ...] = ()
+
+
+def bids_tables(root: Path, tolerance_months: float = 6) -> BidsTables:
+    """Read participants.tsv and every sub-X/sub-X_sessions.tsv.
+
+    `participant_id` becomes patient without its `sub-`; sex M or F from any spelling BIDS allows ("other" is
+    missing). `session_id` Y of X gives fsid `sub-X_ses-Y`, unless there is a column fsid. `acq_time` becomes date,
+    unless there is a column date; where it was shifted to before 1925, years since visit 0 are given in its place.
+    visit is the column `visit`, else the nominal year nearest to the time since the first session. Other columns
+    are kept under their names.
+
+    Parameters
+    ----------
+    root : Path
+        The dataset's folder.
+    tolerance_months : float
+        How far from its nominal year a session without a column `visit` may lie.
+
+    Returns
+    -------
+    BidsTables
+
+    Raises
+    ------
+    DataError
+        If a file is missing or damaged, or the visit of sessions cannot be told; all at once.
+    """
+    faults: list[Fault] = []
+    patients = _try(lambda: _participants(root / PARTICIPANTS), faults)
+    files = sorted(root.glob("sub-*/sub-*_sessions.tsv")) if root.is_dir() else []
+    if not files:
+        todo = "write one for each participant, with session_id and visit or acq_time"
+        faults.append(Fault("no such file", "a table of sessions", todo, str(root / "sub-*" / "sub-*_sessions.tsv")))
+    read = [_try(lambda path=path: _sessions(path, tolerance_months), faults) for path in files]  # type: ignore[misc]
+    tables = [table for table in read if table is not None]
+    if faults or patients is None:
+        raise DataError(faults)
+    visits, origins = _stacked(list(zip(files, tables, strict=True)))
+    return BidsTables(
+        patients=patients,
+        visits=visits,
+        patient_origins={line: Origin(root / PARTICIPANTS, line) for line in [1, *patients.index.tolist()]},
+        visit_origins=origins,
+        files=(root / PARTICIPANTS, *files),
+        notes=_without_sessions(patients, visits),
+    )
+
+
+def sessions_file(root: Path, patient: str) -> Path:
+    """Path of a patient's table of sessions."""
+    return root / f"sub-{patient}" / f"sub-{patient}_sessions.tsv"
+
+
+def _try[T](step: Callable[[], T], faults: list[Fault]) -> T | None:
+    try:
+        return step()
+    except DataError as error:
+        faults += error.faults
+        return None
+
+
+def _participants(path: Path) -> pd.DataFrame:
+    table = _with_key(path, "participant_id")
+    table = table.rename(columns={"participant_id": "patient"})
+    table["patient"] = table["patient"].str.removeprefix("sub-")
+    if "sex" in table:
+        table["sex"] = [_SEX.get(cell.lower(), cell) for cell in table["sex"]]
+    return table
+
+
+def _sessions(path: Path, tolerance_months: float) -> pd.DataFrame:
+    subject = path.name.removesuffix("_sessions.tsv")
+    table = _with_key(path, "session_id")
+    _refuse_doubled(path, table)
+    names = [f"ses-{name.removeprefix('ses-')}" for name in table["session_id"]]
+    moments = table["acq_time"] if "acq_time" in table else pd.Series(MISSING, index=table.index, dtype="str")
+    days = [_day(cell) for cell in moments]
+    if "visit" not in table:
+        visits = _nominal_years(path, names, days, tolerance_months)
+        table["visit"] = pd.Series([str(visit) for visit in visits], index=table.index, dtype="str")
+    if "acq_time" in table:
+        table = _with_times(table.drop(columns="acq_time"), moments, days)
+    if "fsid" not in table:
+        table["fsid"] = pd.Series([f"{subject}_{name}" for name in names], index=table.index, dtype="str")
+    table["patient"] = subject.removeprefix("sub-")
+    return table.drop(columns="session_id")
+
+
+def _with_key(path: Path, key: str) -> pd.DataFrame:
+    table = read_table(path)
+    if key not in table:
+        raise DataError(Fault("no such column", f"a column {key!r}, as BIDS asks for", "add it", str(path), 1, key))
+    missing = [
+        Fault("nothing", f"a {key.replace('_', ' ')}", "fill it in", str(path), line, key)
+        for line in table.index[table[key] == MISSING]
+    ]
+    if missing:
+        raise DataError(missing)
+    ours = {"participant_id": "patient", "session_id": "patient"}[key]
+    if ours in table:
+        todo = "rename it: the patient is told by participant_id and the name of the file"
+        raise DataError(Fault(f"the column {ours!r}", "a name that is free", todo, str(path), 1, ours))
+    return table
+
+
+def _refuse_doubled(path: Path, table: pd.DataFrame) -> None:
+    doubled = table.index[table["session_id"].duplicated()]
+    faults = [
+        Fault(f"{table.loc[line, 'session_id']} again", "it once", "keep one row", str(path), line, "session_id")
+        for line in doubled
+    ]
+    if faults:
+        raise DataError(faults)
+
+
+def _day(cell: str) -> date | None:
+    """Day of a moment such as 2021-03-31T08:15:00; None where there is none, or none that can be read."""
+    match = _DAY.fullmatch(cell)
+    try:
+        return date.fromisoformat(match[1]) if match else None
+    except ValueError:
+        return None
+
+
+def _nominal_years(path: Path, names: Sequence[str], days: Sequence[date | None], tolerance: float) -> list[int]:
+    """Nominal year nearest to each session's time since the first; an error where that does not tell them apart."""
+    if len(names) == 1:
+        return [0]
+    known = [day for day in days if day is not None]
+    if len(known) < len(days):
+        undated = [name for name, day in zip(names, days, strict=True) if day is None]
+        raise DataError(_untold(path, f"no time of {', '.join(undated)}"))
+    since = [(day - min(known)).days / DAYS_PER_YEAR for day in known]
+    nearest = [math.floor(years + 0.5) for years in since]
+    told = ", ".join(f"{name} at {years:.2f} years" for name, years in zip(names, since, strict=True))
+    far = any(abs(years - visit) * _MONTHS > tolerance for years, visit in zip(since, nearest, strict=True))
+    if far or len(set(nearest)) < len(nearest):
+        raise DataError(_untold(path, told))
+    return nearest
+
+
+def _untold(path: Path, found: str) -> Fault:
+    expected = "sessions near one nominal year each, or a column visit"
+    todo = "add a column visit with the nominal year of each session: 0, 1, 2 …"
+    return Fault(found, expected, todo, str(path), column="visit")
+
+
+def _with_times(table: pd.DataFrame, moments: pd.Series[str], days: Sequence[date | None]) -> pd.DataFrame:
+    """Dates, or years where dates were shifted: a shifted date says nothing but how long it is between two."""
+    if any(day is not None and day.year < _SHIFTED_BEFORE for day in days):
+        return table if "years" in table else table.assign(years=_years(table, days))
+    if "date" in table:
+        return table
+    # what cannot be read stands as it is, for the reader of dates to refuse
+    cells = [cell if day is None else day.isoformat() for cell, day in zip(moments, days, strict=True)]
+    return table.assign(date=pd.Series(cells, index=table.index, dtype="str"))
+
+
+def _years(table: pd.DataFrame, days: Sequence[date | None]) -> pd.Series[str]:
+    """Years since visit 0, `n/a` where there is no such visit."""
+    first = [day for visit, day in zip(table["visit"], days, strict=True) if visit == "0" and day is not None]
+    cells = [f"{(day - first[0]).days / DAYS_PER_YEAR:.6g}" if first and day is not None else MISSING for day in days]
+    return pd.Series(cells, index=table.index, dtype="str")
+
+
+def _stacked(read: Sequence[tuple[Path, pd.DataFrame]]) -> tuple[pd.DataFrame, dict[int, Origin]]:
+    places = [Origin(path, line) for path, table in read for line in table.index.tolist()]
+    stacked = pd.concat([table for _, table in read]).fillna(MISSING)
+    stacked.index = pd.RangeIndex(2, 2 + len(stacked), name="line")
+    origins = {1: Origin(read[0][0], 1)} | dict(enumerate(places, start=2))
+    return stacked.astype("str"), origins
+
+
+def _without_sessions(patients: pd.DataFrame, visits: pd.DataFrame) -> tuple[str, ...]:
+    bare = [name for name in patients["patient"] if name not in set(visits["patient"])]
+    if not bare:
+        return ()
+    shown = ", ".join(bare[:3]) + (" …" if len(bare) > 3 else "")
+    return (f"{PARTICIPANTS}: {len(bare)} of {len(patients)} participants have no sessions.tsv ({shown})",)
