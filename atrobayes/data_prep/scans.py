@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -133,7 +134,7 @@ def unclaimed_runs(study: Study, visits: pd.DataFrame, sources: Sequence[Source]
     The patient is filled in where a template's other time points belong to one patient only.
     """
     matching = Matching(study, sources)
-    runs = [run for source in sources for run in source.runs]
+    runs = [match.run for match in matching.all]
     # a visit that names a whole folder has not named the time point's other runs
     taken = {
         name: row["patient"]
@@ -158,11 +159,10 @@ def unclaimed_runs(study: Study, visits: pd.DataFrame, sources: Sequence[Source]
 
 
 def _unclaimed(study: Study, run: Run, likely: set[str]) -> Exclusion:
-    if run.owner:
-        reason = f"no row of {study.data.visits.name} is {run.owner[0]}, visit {run.owner[1]}"
-        return Exclusion("found", rule="scan_without_visit", reason=reason, file=run.where)
     patient = next(iter(likely)) if len(likely) == 1 else ""
-    reason = f"no row of {study.data.visits.name} has fsid {run.fsid} ({run.stream} run, {run.state})"
+    asked = f"is {run.owner[0]}, visit {run.owner[1]}" if run.owner else f"has fsid {run.fsid}"
+    told = f" ({run.stream} run, {run.state})" if run.fsid else ""
+    reason = f"no row of {study.data.visits.name} {asked}{told}"
     return Exclusion("found", patient, rule="scan_without_visit", reason=reason, file=run.where)
 
 
@@ -237,10 +237,14 @@ class _Reader:
         places: list[Place] = []
         missing: list[Exclusion] = []
         for structure in self.structures:
+            volume = None
             try:
                 volume = structure_volume(files, structure)
             except MissingSourceError as reason:
                 missing.append(_processed(scan, "source_missing", str(reason), structure.id))
+            except DataError as error:
+                self.faults += error.faults
+            if volume is None:
                 numbers.append((math.nan, math.nan, math.nan))
                 places.append(Place())
             else:
@@ -263,6 +267,9 @@ class _Reader:
             return etiv_volume(files), []
         except MissingSourceError as reason:
             return math.nan, [_processed(scan, "etiv_missing", f"{reason}: no change in % of eTIV", "")]
+        except DataError as error:
+            self.faults += error.faults
+            return math.nan, []
 
     def _judge(self, scan: Scan, row: Mapping[Any, Any], files: Sequence[VolumeFile]) -> Scan:
         """Say whether a scan that was read may be compared with the others."""
@@ -291,13 +298,14 @@ def _name(path: Path, matches: Sequence[Match]) -> str:
 
 def _place(origins: Sequence[Origin], structure: Structure, named: Mapping[Path, str]) -> Place:
     files = dict.fromkeys(named[origin.file.path] for origin in origins)
-    signs = [term.sign for term in structure.terms] if len(origins) == len(structure.terms) else [1]
-    lines = _signed(signs, [str(origin.value.line) for origin in origins])
-    source = _signed(signs, [origin.name for origin in origins])
-    return Place(", ".join(files), lines, source)
+    signs = tuple(term.sign for term in structure.terms) if len(origins) == len(structure.terms) else (1,)
+    lines = _signed(signs, tuple(str(origin.value.line) for origin in origins))
+    return Place(", ".join(files), lines, _signed(signs, tuple(origin.name for origin in origins)))
 
 
-def _signed(signs: Sequence[int], words: Sequence[str]) -> str:
+@cache
+def _signed(signs: tuple[int, ...], words: tuple[str, ...]) -> str:
+    """Words joined by their signs; most scans have the same lines, so a cohort holds each text once."""
     joined = "".join(f"{'+' if sign > 0 else '-'}{word}" for sign, word in zip(signs, words, strict=True))
     return joined.removeprefix("+")
 

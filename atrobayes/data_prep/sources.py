@@ -137,7 +137,7 @@ class SubjectsDir:
         if name != ASEG and beside.exists():
             found.append(HeadSize(read_stats(beside)))
         for other in self.others:
-            found += [Prefixed(read_file(path), other) for path in _others(run, other)]
+            found += [Prefixed(file, other) for file in _others(run, other)]
         return tuple(found)
 
     def _segmentation(self, run: Run) -> str:
@@ -220,6 +220,9 @@ def read_file(path: Path) -> VolumeFile:
         from atrobayes.data_prep.samseg import read_samseg
 
         return read_samseg(path)
+    if path.name == "samseg.fs.stats":
+        todo = "name samseg.stats: in this copy SAMSEG's own intracranial volume goes by the name of eTIV"
+        raise DataError(Fault("samseg.fs.stats", "samseg.stats", todo, str(path)))
     if path.suffix == ".stats":
         return read_stats(path)
     if path.suffix == ".csv":
@@ -253,19 +256,19 @@ def _within(run: Path, name: str) -> Path | None:
     return None
 
 
-def _others(run: Run, name: str) -> tuple[Path, ...]:
-    """Path of a further file, or of the one file of a family; none is a missing source, several are an error."""
+def _others(run: Run, name: str) -> tuple[VolumeFile, ...]:
+    """Read a further file, or the one file of a family; none is a missing source, several are an error."""
     if name not in FAMILIES:
         path = _within(run.path, name)
-        return () if path is None else (path,)
-    from atrobayes.data_prep.subfields import subfield_files
+        return () if path is None else (read_file(path),)
+    from atrobayes.data_prep.subfields import read_subfields, subfield_files
 
     found = subfield_files(run.path, name, run.stream == "long")
     if len(found) > 1:
         names = " and ".join(path.name for path in found)
         todo = f"name the file in place of {name}, as {found[0].name}:ROW"
         raise DataError(Fault(names, f"one file of {name}", todo, str(run.path)))
-    return found
+    return tuple(map(read_subfields, found))
 
 
 def _try_table(path: Path, sources: list[Source], faults: list[Fault]) -> None:

@@ -7,7 +7,7 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.resources import files
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
@@ -77,6 +77,11 @@ class Structure:
     remainder: bool = False
 
     @cached_property
+    def sides(self) -> tuple[str, ...]:
+        """Side of each term."""
+        return tuple(term.side for term in self.terms)
+
+    @cached_property
     def formula(self) -> str:
         """Source in words: alternatives joined by "|", terms by "+" and "-"."""
         words = "".join(f" {'+' if term.sign > 0 else '-'} {'|'.join(term.names)}" for term in self.terms)
@@ -88,6 +93,7 @@ class Structure:
         return tuple(name for term in self.terms for name in term.names)
 
 
+@cache
 def split_name(name: str) -> tuple[str, str]:
     """File and name of a source: ("lh.aparc.stats", "insula"), or ("", "Left-Thalamus").
 

@@ -74,9 +74,8 @@ def structure_volume(files: Sequence[VolumeFile], structure: Structure) -> Volum
         term.sign * _checked(origin, may_be_empty=structure.may_be_empty)
         for term, origin in zip(structure.terms, origins, strict=True)
     ]
-    left, right = (_side(structure, volumes, side) for side in ("left", "right"))
-    paired = not math.isnan(left + right)
-    return Volume(sum(volumes), left if paired else math.nan, right if paired else math.nan, origins)
+    left, right = _sides(structure.sides, volumes)
+    return Volume(sum(volumes), left, right, origins)
 
 
 def find_etiv(files: Sequence[VolumeFile]) -> Origin | None:
@@ -141,6 +140,10 @@ def _checked(origin: Origin, *, may_be_empty: bool) -> float:
     return value
 
 
-def _side(structure: Structure, volumes: Sequence[float], side: str) -> float:
-    own = [volume for term, volume in zip(structure.terms, volumes, strict=True) if term.side == side]
-    return sum(own) if 2 * len(own) == len(volumes) else math.nan
+def _sides(sides: Sequence[str], volumes: Sequence[float]) -> tuple[float, float]:
+    """Sum of each side; NaN unless half of the terms are left and half right."""
+    left = [volume for side, volume in zip(sides, volumes, strict=True) if side == "left"]
+    right = [volume for side, volume in zip(sides, volumes, strict=True) if side == "right"]
+    if 2 * len(left) == 2 * len(right) == len(volumes):
+        return sum(left), sum(right)
+    return math.nan, math.nan

@@ -190,3 +190,31 @@ def test_a_real_table_of_freesurfer_51_gives_the_numbers_in_the_file(real: Calla
     assert [float(rows[0]["CorticalWhiteMatterVol"])] == volumes(prepared, "total_wm")
     assert ["no measure eTIV or ICV: no change in % of eTIV"] == reasons(prepared, "etiv_missing")
     assert len(rows) - 1 == len(reasons(prepared, "scan_without_visit"))
+
+
+def test_cells_of_a_table_that_are_no_numbers_are_faults_all_at_once(tree: Tree) -> None:
+    """A slip in one cell would pass for a missing volume, or end in a trace."""
+    tree.visits += ["A01\t0\t0\tA01_v0", "A02\t0\t0\tA02_v0"]
+    wide(tree.folder / "aseg.tsv", {f"{who}_v0.long.b": table_row(7000.0) for who in ("A01", "A02")})
+    text = (tree.folder / "aseg.tsv").read_text().replace("7000.0", "7000.o")
+    (tree.folder / "aseg.tsv").write_text(text)
+    tree.settings = '[data]\ntables = ["aseg.tsv"]\nstructures = ["thalamus", "cortex"]\n'
+    with pytest.raises(DataError) as caught:
+        prepare(tree.study())
+    assert {(2, "Left-Thalamus"), (3, "Left-Thalamus")} <= {(fault.row, fault.column) for fault in caught.value.faults}
+
+
+def test_a_family_with_two_files_asks_which(two_visits: Tree) -> None:
+    """Subfields of two atlases differ by tens of percents; one would be taken by chance."""
+    (run, *_) = sorted(two_visits.subjects.iterdir())
+    (run / "mri").mkdir()
+    for atlas in ("v21", "v22"):
+        (run / "mri" / f"lh.hippoSfVolumes-T1.long.{atlas}.txt").write_text("Whole_hippocampus 3500.5\n")
+    two_visits.settings = (
+        '[data]\nsubjects_dir = "fs"\nstructures = ["hippo"]\n'
+        '[structures]\nhippo = { sum = ["hippo.lh:Whole_hippocampus"] }\n'
+    )
+    with pytest.raises(DataError, match=r"lh\.hippoSfVolumes-T1\.long\.v21\.txt and lh\.hippoSfVolumes"):
+        prepare(two_visits.study())
+    (run / "mri" / "lh.hippoSfVolumes-T1.long.v22.txt").unlink()
+    assert 3500.5 == volumes(prepare(two_visits.study()), "hippo")[0]
