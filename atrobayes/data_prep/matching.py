@@ -8,12 +8,15 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple
 
+from atrobayes.data_prep.bids import sessions_file
+from atrobayes.data_prep.clinical_checks import look_like_months
 from atrobayes.data_prep.sources import Source
 from atrobayes.data_prep.subjects_dir import Run
 from atrobayes.errors import Fault
 from atrobayes.study import Study
 
 Stream = Literal["long", "cross"]
+EXAMPLES = 3  # names shown where a pattern reads none
 
 
 class Match(NamedTuple):
@@ -32,7 +35,8 @@ class Matching:
     study : Study
     sources : sequence of Source
     faults : list of Fault
-        Names that a pattern does not read, and visits with several runs of one source.
+        What a pattern reads as no visit, a pattern that reads no name at all or months for years, and visits
+        with several runs of one source.
     """
 
     study: Study
@@ -41,12 +45,13 @@ class Matching:
 
     def __post_init__(self) -> None:
         self.other: Stream = "cross" if self.study.data.stream == "long" else "long"
-        named = [Match(source, self._owned(run)) for source in self.sources for run in source.runs]
-        self.matches = tuple(match for match in named if match.run.stream in {self.study.data.stream, "any"})
+        self.all = tuple(Match(source, self._owned(run)) for source in self.sources for run in source.runs)
+        self.matches = tuple(match for match in self.all if match.run.stream in {self.study.data.stream, "any"})
+        self.faults += self._pattern_faults()
         self.by_name = _index((name, match) for match in self.matches for name in _names(match.run))
         self.by_owner = _index((match.run.owner, match) for match in self.matches if match.run.owner)
         self.elsewhere = _index(
-            (name, match) for match in named if match.run.stream == self.other for name in _names(match.run)
+            (name, match) for match in self.all if match.run.stream == self.other for name in _names(match.run)
         )
 
     def of_visit(self, row: Mapping[Any, Any]) -> tuple[Match, ...]:
@@ -99,19 +104,42 @@ class Matching:
         match = re.fullmatch(pattern, run.fsid)
         if match is None:
             return run
-        if not match["visit"].isdecimal():
-            expected = "a whole number, the nominal year"
-            todo = "change visit_pattern so that (?P<visit>...) is the number alone, or give names in the column fsid"
-            found = f"the visit {match['visit']!r} in {run.fsid}"
-            self.faults.append(Fault(found, expected, todo, str(self.study.path), column="data.visit_pattern"))
+        if not match["patient"] or not (match["visit"] or "").isdecimal():
+            part = "visit" if match["patient"] else "patient"
+            expected = "a whole number, the nominal year" if part == "visit" else "a patient"
+            todo = f"change visit_pattern so that (?P<{part}>...) is that alone, or give names in the column fsid"
+            found = f"the {part} {match[part] or ''!r} in {run.fsid}"
+            self.faults.append(self._pattern_fault(found, expected, todo))
             return run
         return replace(run, owner=(match["patient"], int(match["visit"])))
+
+    def _pattern_faults(self) -> list[Fault]:
+        """What only all names together tell: none is read, or all visits are months."""
+        names = [match.run.fsid for match in self.matches if match.run.fsid]
+        visits = {match.run.owner[1] for match in self.matches if match.run.fsid and match.run.owner}
+        if self.study.data.visit_pattern is None or self.faults or not names:
+            return []
+        if not visits:
+            shown = ", ".join(sorted(set(names))[:EXAMPLES])
+            todo = "it must fit the whole name, of a longitudinal run what stands before .long."
+            found = f"a pattern that fits none of {len(set(names))} names"
+            return [self._pattern_fault(found, f"one that fits {shown}", todo)]
+        if look_like_months(visits):
+            found = f"visits {', '.join(map(str, sorted(visits)))}"
+            todo = "these look like months: remove visit_pattern, and give names in the column fsid of the visits"
+            return [self._pattern_fault(found, "the nominal year (0, 1, 2 …)", todo)]
+        return []
+
+    def _pattern_fault(self, found: str, expected: str, todo: str) -> Fault:
+        return Fault(found, expected, todo, str(self.study.path), column="data.visit_pattern")
 
     def _ambiguous(self, row: Mapping[Any, Any], runs: Sequence[Run]) -> None:
         folders = " and ".join(run.name or run.where for run in runs)
         wanted = row["fsid"] or f"{row['patient']}, visit {row['visit']}"
         todo = "write the whole name of the folder meant in fsid"
-        self.faults.append(Fault(folders, f"one run of {wanted}", todo, str(self.study.data.visits), column="fsid"))
+        data = self.study.data
+        file = data.visits if data.bids is None else sessions_file(data.bids, row["patient"])
+        self.faults.append(Fault(folders, f"one run of {wanted}", todo, str(file), column="fsid"))
 
 
 def _names(run: Run) -> tuple[str, ...]:
