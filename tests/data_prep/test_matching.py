@@ -153,8 +153,8 @@ def test_names_a_pattern_does_not_fit_are_in_the_ledger(two_visits: Tree) -> Non
             reason="no row of visits.tsv has fsid A02-v2 (long run, finished)",
         ),
         Exclusion(
-            "found", rule="scan_without_visit", file="A02_v3.long.A02_base",
-            reason="no row of visits.tsv is A02, visit 3",
+            "found", "A02", rule="scan_without_visit", file="A02_v3.long.A02_base",
+            reason="no row of visits.tsv is A02, visit 3 (long run, finished)",
         ),
     ] == list(rows)  # fmt: skip
 
