@@ -81,11 +81,14 @@ def read_nifti(path: Path) -> SpatialImage:
         head = stream.read(_NIFTI1_HEAD)
         if len(head) < _NIFTI1_HEAD:
             _fail(path, f"{len(head)} bytes", what)
-        second = _NIFTI2_HEAD in {int.from_bytes(head[:4], "little"), int.from_bytes(head[:4], "big")}
-        if second:
+        length = {int.from_bytes(head[:4], order) for order in ("little", "big")}
+        if not length & {_NIFTI1_HEAD, _NIFTI2_HEAD}:
+            _fail(path, "no header of this format", what)
+        kind = Nifti2Image if _NIFTI2_HEAD in length else Nifti1Image
+        if kind is Nifti2Image:
             head += stream.read(_NIFTI2_HEAD - _NIFTI1_HEAD)
-        kind = Nifti2Image if second else Nifti1Image
-        size = _nifti_size(path, cast("Any", kind.header_class)(head))
+        # unchecked, for nibabel's checks mend: a voxel of 0 mm becomes one of 1 mm
+        size = _nifti_size(path, cast("Any", kind.header_class)(head, check=False))
         image = kind.from_bytes(head + _rest(path, stream, len(head), size))
     _check_spacing(path, image)
     return image
@@ -111,6 +114,7 @@ def _nifti_size(path: Path, header: Any) -> int:
     offset = float(header["vox_offset"])
     if not 0 <= offset <= _SLACK:
         _fail(path, f"voxels from byte {offset:g} on", "voxels behind the header")
+    offset = max(offset, header.single_vox_offset)
     return int(offset) + header.get_data_dtype().itemsize * int(np.prod(header.get_data_shape(), dtype=np.int64))
 
 
