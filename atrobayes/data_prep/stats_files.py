@@ -141,9 +141,3 @@ def _raw(path: Path) -> bytes:
 
 def _refusal(path: Path, found: str, more: str = "", todo: str = RERUN) -> DataError:
     return DataError(Fault(found, f"a FreeSurfer stats file{more}", todo, str(path)))
-
-
-
-
-
-

@@ -97,11 +97,11 @@ class _Reading:
             self.fail(1, "no stats header", 'a text file that begins with "#", as mri_segstats writes it')
         if not text.endswith("\n"):
             self.fail(text.count("\n") + 1, "a last line without an end", "a whole file")
-        return text.rstrip("\r\n").split("\n")
+        return text.rstrip("\n").split("\n")
 
     def header_line(self, number: int, line: str) -> None:
-        key, *rest = line[1:].split(maxsplit=1) or ("",)
-        text = rest[0].rstrip() if rest else ""
+        key, _, text = line[1:].strip().partition(" ")
+        text = text.lstrip()
         if key and self.table:
             self.fail(number, "a header after the table", _APPENDED)
         if key == "Measure":
