@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from atrobayes.data_prep.flags import Flag
 from atrobayes.data_prep.lesion_masks import LesionChange, compare_masks, components
 from atrobayes.data_prep.mask_rows import CHANGE, FULL, REFERENCE, MaskRow, file_faults, read_mask_rows, reference_of
 from atrobayes.data_prep.masks import Mask, check_same_grid, read_mask
+from atrobayes.data_prep.quality_flags import Flag
 from atrobayes.errors import DataError, Fault
 from atrobayes.files import MISSING, Column
 from atrobayes.study import Study
@@ -64,8 +64,8 @@ class MaskCounts:
     new_t2 : Series (as `visits`)
         New or enlarging lesions, at visit 0 all lesions; NaN where no mask tells. A number in visits.tsv
         goes before: use it as ``visits["new_t2"].fillna(counts.new_t2)``.
-    flags : tuple of dict
-        rule, patient, visit, reason. Rules: mask_reference_not_previous (the mask is compared with an
+    flags : tuple of Flag
+        Rules: mask_reference_not_previous (the mask is compared with an
         earlier visit than the previous one: the count covers more than the interval), mask_without_reference
         (a full mask with none before it to compare with: no count), mask_count_differs (visits.tsv has
         another number, which is kept).
@@ -191,13 +191,10 @@ def _flags(row: MaskRow, earlier: Sequence[MaskRow], reference: MaskRow | None, 
             f"{file} is compared with visit {reference.visit}, the previous visit is {earlier[-1].visit}: "
             "its lesions may be older than the interval; counted"
         )
-        yield _flag("mask_reference_not_previous", row, reason)
+        yield Flag("mask_reference_not_previous", row.patient, row.visit, reason=reason)
     if reference is None and row.visit != 0:
-        yield _flag("mask_without_reference", row, f"{file} has no earlier mask to be compared with; not counted")
+        reason = f"{file} has no earlier mask to be compared with; not counted"
+        yield Flag("mask_without_reference", row.patient, row.visit, reason=reason)
     if not math.isnan(counted) and not math.isnan(row.new_t2) and counted != row.new_t2:
         reason = f"the table has {row.new_t2:g} new T2 lesions, {file} shows {counted:g}; the table's number is kept"
-        yield _flag("mask_count_differs", row, reason)
-
-
-def _flag(rule: str, row: MaskRow, reason: str) -> Flag:
-    return {"rule": rule, "patient": row.patient, "visit": row.visit, "reason": reason}
+        yield Flag("mask_count_differs", row.patient, row.visit, value=counted, unit="lesions", reason=reason)
