@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from atrobayes.data_prep.example_files import write_subjects
 from atrobayes.data_prep.example_tables import PATIENT_COLUMNS, TRUTH_COLUMNS, VISIT_COLUMNS, study_text
 from atrobayes.data_prep.example_truth import true_slopes
 from atrobayes.data_prep.example_volumes import draw_volumes
+from atrobayes.data_prep.new_folder import new_folder
 from atrobayes.errors import UsageError
 from atrobayes.files import Column, write_table, write_text
 
@@ -91,23 +91,8 @@ def write_example(folder: Path, patients: int = 52, seed: int = 1, null: bool = 
         If the folder holds anything, is a file, or the numbers make no cohort; nothing is
         written then.
     """
-    folder = folder.absolute()
-    _refuse_unless_empty(folder)
-    cohort = simulate_cohort(patients, seed, null)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as scratch:
-        draft = Path(scratch) / "study"
-        draft.mkdir()
-        _write_study(draft, cohort, seed, null)
-        _move(draft, folder)
-
-
-def _refuse_unless_empty(folder: Path) -> None:
-    if folder.is_dir():
-        if any(folder.iterdir()):
-            raise UsageError(f"{folder}: found files in it; expected a new or an empty folder; name another one")
-    elif folder.exists():
-        raise UsageError(f"{folder}: found a file; expected a new or an empty folder; name another one")
+    with new_folder(folder) as draft:
+        _write_study(draft, simulate_cohort(patients, seed, null), seed, null)
 
 
 def _write_study(folder: Path, cohort: Simulated, seed: int, null: bool) -> None:
@@ -122,12 +107,3 @@ def _write_study(folder: Path, cohort: Simulated, seed: int, null: bool) -> None
 
 def _write_table(path: Path, frame: pd.DataFrame, columns: tuple[Column, ...]) -> None:
     write_table(path, frame[[column.name for column in columns]], columns)
-
-
-def _move(draft: Path, folder: Path) -> None:
-    """Rename the finished draft; into a folder that exists, its contents, study.toml last."""
-    if not folder.exists():
-        draft.replace(folder)
-        return
-    for item in sorted(draft.iterdir(), key=lambda item: (item.name == "study.toml", item.name)):
-        item.replace(folder / item.name)
