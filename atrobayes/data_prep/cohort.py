@@ -14,8 +14,8 @@ import xarray as xr
 
 from atrobayes.data_prep.clinical import Clinical
 from atrobayes.data_prep.clinical_columns import PATIENT_COLUMNS, VISIT_COLUMNS, ClinicalColumn
-from atrobayes.data_prep.flags import find_flags
 from atrobayes.data_prep.ledger import Exclusion
+from atrobayes.data_prep.quality_record import record_flags, short_flags
 from atrobayes.data_prep.scans import Scan, read_scans, unclaimed_runs
 from atrobayes.data_prep.sources import Source
 from atrobayes.data_prep.structures import CATALOGUE_VERSION, Structure, resolve_structures
@@ -99,7 +99,7 @@ def build_cohort(study: Study, clinical: Clinical, sources: Sequence[Source]) ->
         },
         attrs=_cohort_attrs(study, clinical, scans),
     ).set_coords([*_RECORD_COORDS, *_STRUCTURE_COORDS])
-    cohort.attrs["flags"] = json.dumps(find_flags(cohort, study), ensure_ascii=False)
+    cohort.attrs["flags"] = json.dumps(short_flags(record_flags(cohort, study)), ensure_ascii=False)
     exclusions = [row for scan in scans for row in scan.exclusions]
     return Built(cohort, (*exclusions, *unclaimed_runs(study, clinical.visits, sources)), scans)
 
@@ -144,6 +144,7 @@ _Variables = dict[str, tuple[Any, ...]]
 
 def _record_variables(clinical: Clinical, scans: Sequence[Scan]) -> _Variables:
     visits = clinical.visits
+    volumes = np.array([scan.volumes for scan in scans])
     variables = _columns("record", visits, VISIT_COLUMNS, clinical.visit_extras)
     patient = variables.pop("patient")
     return variables | {
@@ -161,9 +162,9 @@ def _record_variables(clinical: Clinical, scans: Sequence[Scan]) -> _Variables:
             _texts([(scan.run.base or "") if scan.run else "" for scan in scans]),
             _attrs("", "Template (base) of a longitudinal run"),
         ),
-        "volume": (("record", "structure"), np.array([scan.volumes for scan in scans]), _attrs("mm^3", "Volume")),
-        "left": (("record", "structure"), np.array([scan.left for scan in scans]), _attrs("mm^3", "Left side")),
-        "right": (("record", "structure"), np.array([scan.right for scan in scans]), _attrs("mm^3", "Right side")),
+        "volume": (("record", "structure"), volumes[..., 0], _attrs("mm^3", "Volume")),
+        "left": (("record", "structure"), volumes[..., 1], _attrs("mm^3", "Left side")),
+        "right": (("record", "structure"), volumes[..., 2], _attrs("mm^3", "Right side")),
         "etiv": (
             "record",
             np.array([scan.etiv for scan in scans]),

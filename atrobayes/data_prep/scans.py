@@ -10,7 +10,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from atrobayes.data_prep.definitions import too_soon_after_steroid
 from atrobayes.data_prep.ledger import Exclusion
@@ -53,7 +55,10 @@ class Place(NamedTuple):
     source: str = ""
 
 
-@dataclass(frozen=True)
+_NOWHERE = Place()
+
+
+@dataclass(frozen=True, eq=False)
 class Scan:
     """The scan of one clinical visit, or its absence.
 
@@ -62,8 +67,9 @@ class Scan:
     patient, visit : str, int
     status : str
         A key of `STATUSES`.
-    volumes, left, right : tuple of float (structure,)
-        mm³; NaN where there is none. Scans left out for protocol, steroids or quality keep theirs.
+    volumes : (structure, 3) array
+        Volume, left and right side, mm³; NaN where there is none. Scans left out for protocol, steroids or
+        quality keep theirs.
     places : tuple of Place (structure,)
     run : Run or None
     files : tuple of (str, Path)
@@ -76,9 +82,7 @@ class Scan:
     patient: str
     visit: int
     status: str
-    volumes: tuple[float, ...]
-    left: tuple[float, ...] = ()
-    right: tuple[float, ...] = ()
+    volumes: NDArray[np.float64]
     places: tuple[Place, ...] = ()
     run: Run | None = None
     files: tuple[tuple[str, Path], ...] = ()
@@ -183,9 +187,9 @@ class _Reader:
     found: FoundSources = field(default_factory=FoundSources)
 
     def scan(self, row: Mapping[Any, Any]) -> Scan:
-        unknown = (math.nan,) * len(self.structures)
-        places = (Place(),) * len(self.structures)
-        blank = Scan(row["patient"], int(row["visit"]), "none", unknown, unknown, unknown, places)
+        unknown = np.full((len(self.structures), 3), math.nan)
+        places = (_NOWHERE,) * len(self.structures)
+        blank = Scan(row["patient"], int(row["visit"]), "none", unknown, places)
         before = len(self.matching.faults)
         matches = self.matching.of_visit(row)
         if matches:
@@ -233,30 +237,23 @@ class _Reader:
         return self._judge(self._with_volumes(scan, files, named), row, files)
 
     def _with_volumes(self, scan: Scan, files: Sequence[VolumeFile], named: Mapping[Path, str]) -> Scan:
-        numbers: list[tuple[float, float, float]] = []
-        places: list[Place] = []
+        volumes = np.full((len(self.structures), 3), math.nan)
+        places = [_NOWHERE] * len(self.structures)
         missing: list[Exclusion] = []
-        for structure in self.structures:
-            volume = None
+        for place, structure in enumerate(self.structures):
             try:
                 volume = structure_volume(files, structure)
             except MissingSourceError as reason:
                 missing.append(_processed(scan, "source_missing", str(reason), structure.id))
             except DataError as error:
                 self.faults += error.faults
-            if volume is None:
-                numbers.append((math.nan, math.nan, math.nan))
-                places.append(Place())
             else:
-                numbers.append((volume.value, volume.left, volume.right))
-                places.append(_place(volume.origins, structure, named))
-        volumes, left, right = zip(*numbers, strict=True)
+                volumes[place] = volume.value, volume.left, volume.right
+                places[place] = _place(volume.origins, structure, named)
         size, told = self._etiv(scan, files)
         return replace(
             scan,
             volumes=volumes,
-            left=left,
-            right=right,
             places=tuple(places),
             etiv=size,
             exclusions=(*scan.exclusions, *missing, *told),
@@ -297,10 +294,12 @@ def _name(path: Path, matches: Sequence[Match]) -> str:
 
 
 def _place(origins: Sequence[Origin], structure: Structure, named: Mapping[Path, str]) -> Place:
-    files = dict.fromkeys(named[origin.file.path] for origin in origins)
-    signs = tuple(term.sign for term in structure.terms) if len(origins) == len(structure.terms) else (1,)
-    lines = _signed(signs, tuple(str(origin.value.line) for origin in origins))
-    return Place(", ".join(files), lines, _signed(signs, tuple(origin.name for origin in origins)))
+    files = list(dict.fromkeys(named[origin.file.path] for origin in origins))
+    signs = structure.signs if len(origins) == len(structure.terms) else (1,)
+    lines = _signed(signs, tuple([str(origin.value.line) for origin in origins]))
+    source = _signed(signs, tuple([origin.name for origin in origins]))
+    # the one name is shared by all structures of the scan, not copied for each
+    return Place(files[0] if len(files) == 1 else ", ".join(files), lines, source)
 
 
 @cache

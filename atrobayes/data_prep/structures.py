@@ -82,6 +82,11 @@ class Structure:
         return tuple(term.side for term in self.terms)
 
     @cached_property
+    def signs(self) -> tuple[int, ...]:
+        """Sign of each term."""
+        return tuple(term.sign for term in self.terms)
+
+    @cached_property
     def formula(self) -> str:
         """Source in words: alternatives joined by "|", terms by "+" and "-"."""
         words = "".join(f" {'+' if term.sign > 0 else '-'} {'|'.join(term.names)}" for term in self.terms)

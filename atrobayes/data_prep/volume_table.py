@@ -45,19 +45,20 @@ def volume_table(cohort: xr.Dataset, scans: Sequence[Scan]) -> pd.DataFrame:
     volume = cohort["volume"].to_numpy()
     record, structure = np.nonzero(~np.isnan(volume))
     places = [scans[i].places[j] for i, j in zip(record.tolist(), structure.tolist(), strict=True)]
+    # labels once each: a large cohort has a million rows, and few different texts
     return pd.DataFrame(
         {
-            "patient": cohort["record_patient"].to_numpy()[record],
+            "patient": pd.Categorical(cohort["record_patient"].to_numpy()[record]),
             "visit": cohort["visit"].to_numpy()[record],
-            "structure": cohort["structure"].to_numpy()[structure],
+            "structure": pd.Categorical(cohort["structure"].to_numpy()[structure]),
             "volume": volume[record, structure],
             "left": cohort["left"].to_numpy()[record, structure],
             "right": cohort["right"].to_numpy()[record, structure],
             "etiv": cohort["etiv"].to_numpy()[record],
-            "scan_status": cohort["scan_status"].to_numpy()[record],
-            "file": [place.file for place in places],
-            "lines": [place.lines for place in places],
-            "source": [place.source for place in places],
+            "scan_status": pd.Categorical(cohort["scan_status"].to_numpy()[record]),
+            "file": pd.Categorical([place.file for place in places]),
+            "lines": pd.Categorical([place.lines for place in places]),
+            "source": pd.Categorical([place.source for place in places]),
         },
         columns=[column.name for column in VOLUME_COLUMNS],
     )
