@@ -7,8 +7,10 @@ import re
 
 import pandas as pd
 
-from atrobayes.models.clinical_table import EVERYBODY, clinical_table
+from atrobayes.models.clinical_table import clinical_table
+from atrobayes.models.neda_bounds import EVERYBODY
 from atrobayes.reports.all_numbers import all_numbers
+from atrobayes.reports.analyses.neda import neda_tables, neda_words
 from atrobayes.reports.analyses.words import no_headline
 from atrobayes.reports.contrast import headline
 from atrobayes.reports.figures.course import CourseWords, course_svg
@@ -33,11 +35,12 @@ _CELL = re.compile(r"(rate|median|rate_ratio)\[(.*),(-?\d+)\]", flags=re.DOTALL)
 
 
 def part(results: Results, analysis: str) -> Section:
-    """Table of what was seen, figure and table of the posterior rates and medians, rate ratios."""
+    """Tables of what was seen and of NEDA, figure and table of the posterior rates and medians, rate ratios."""
     cells = course_cells(rows_of(results, analysis))
     name, title = slug("analysis", analysis), analysis_title(analysis)
-    paragraphs = (analysis_question(analysis), *no_headline(results, analysis), *_reading(cells))
-    tables = [_seen(results), *_rates(results, cells), *_ratios(results, cells), all_numbers(results, analysis)]
+    paragraphs = (analysis_question(analysis), *no_headline(results, analysis), *_reading(cells), *neda_words(results))
+    described = (_seen(results), *neda_tables(results))
+    tables = [*described, *_rates(results, cells), *_ratios(results, cells), all_numbers(results, analysis)]
     return Section(name, title, "ok", paragraphs, tuple(tables), (_figure(results, analysis, cells),))
 
 
