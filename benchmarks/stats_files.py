@@ -14,6 +14,7 @@ the clock has stopped. freesurfer-stats reads no aseg.stats.
 from __future__ import annotations
 
 import argparse
+import os
 import platform
 import statistics
 import tempfile
@@ -115,7 +116,7 @@ def page(times: Times, visits: int) -> str:
 by both, every column and unit compared. Milliseconds differ from machine to machine and with its load: the clock counts
 what other programs took, the processor's time does not.
 
-{processor()}, Python {platform.python_version()}, {versions}.
+{processor()}, load {os.getloadavg()[0]:.1f}, Python {platform.python_version()}, {versions}.
 
 | reader | files | median ms | median ms of processor | mean ms |
 |---|---|---|---|---|
@@ -124,8 +125,8 @@ what other programs took, the processor's time does not.
 freesurfer-stats over atrobayes, both aparc.stats: {ratios[0]:.1f} times the processor's time for all files together
 ({ratios[1]:.1f} times by medians, {ratios[2]:.1f} times by the clock).
 
-aseg.stats beyond opening it: {beyond[1]:.3f} ms of the processor, {beyond[0]:.3f} ms by the clock (medians). Some 400 words
-made into numbers, one by one, are a quarter to a third of that.
+aseg.stats beyond opening it: {beyond[1]:.3f} ms of the processor, {beyond[0]:.3f} ms by the clock (medians).
+What bounds it is 405 words made into numbers, one by one: a quarter to a third of that time.
 """
 
 

@@ -76,10 +76,9 @@ class _Reading:
                 self.table.append((number, line.split()))
         self.check_table(len(lines))
         units = {name: self.units.get(str(place), "") for place, name in enumerate(self.columns, start=1)}
-        names = self.row_lines()
-        rows = dict(zip(names, self.rows(), strict=True))
+        rows, places = self.rows()
         self.check_count(len(lines))
-        return StatsText(self.measures, rows, names, units, self.header)
+        return StatsText(self.measures, rows, places, units, self.header)
 
     def fail(self, line: int | None, found: str, expected: str, todo: str = RERUN) -> NoReturn:
         raise DataError(Fault(found, expected, todo, str(self.path), line))
@@ -163,36 +162,33 @@ class _Reading:
             what = "cut off" if found < promised else "more than one run's"
             self.fail(last, f"{found} rows", f"{promised} as # NRows says: the file is {what}")
 
-    def row_lines(self) -> dict[str, int]:
-        place = self.columns.index("StructName") if self.columns else 0
+    def rows(self) -> tuple[dict[str, dict[str, float]], dict[str, int]]:
+        """Rows and their lines by name. All numbers are read at once, and one by one only to say which is none."""
+        if not self.table:
+            return {}, {}
+        place, width = self.columns.index("StructName"), len(self.columns)
+        numeric = self.columns[:place] + self.columns[place + 1 :]
+        words = list(chain.from_iterable(cells for _, cells in self.table))
+        lines = self.row_lines(words[place::width])
+        del words[place::width]
+        values = _numbers(words)
+        if values is None:
+            self.name_the_cell(numeric, words)
+        rows = [dict(zip(numeric, row, strict=True)) for row in batched(values, width - 1)]
+        return dict(zip(lines, rows, strict=True)), lines
+
+    def row_lines(self, names: Sequence[str]) -> dict[str, int]:
         lines: dict[str, int] = {}
-        for number, cells in self.table:
-            name = cells[place]
+        for name, (number, _) in zip(names, self.table, strict=True):
             if name in lines:
                 self.fail(number, f"the structure {name} twice", "each structure once")
             lines[name] = number
         return lines
 
-    def rows(self) -> list[dict[str, float]]:
-        """Read the numbers of all rows at once, and cell by cell only to say which is none."""
-        if not self.table:
-            return []
-        place = self.columns.index("StructName")
-        numeric = self.columns[:place] + self.columns[place + 1 :]
-        cells = [row[:place] + row[place + 1 :] for _, row in self.table]
-        values = _numbers(list(chain.from_iterable(cells)))
-        if values is None:
-            self.name_the_cell(numeric, cells)
-        return [dict(zip(numeric, row, strict=True)) for row in batched(values, len(numeric))]
-
-    def name_the_cell(self, numeric: Sequence[str], cells: Sequence[Sequence[str]]) -> NoReturn:
-        number, column, word = next(
-            (number, column, word)
-            for (number, _), row in zip(self.table, cells, strict=True)
-            for column, word in zip(numeric, row, strict=True)
-            if _numbers([word]) is None
-        )
-        self.fail(number, f"{word!r} in column {column}", "a number", _advice(word))
+    def name_the_cell(self, numeric: Sequence[str], words: Sequence[str]) -> NoReturn:
+        place, word = next((place, word) for place, word in enumerate(words) if _numbers([word]) is None)
+        row, column = divmod(place, len(numeric))
+        self.fail(self.table[row][0], f"{word!r} in column {numeric[column]}", "a number", _advice(word))
 
 
 def _numbers(words: Sequence[str]) -> list[float] | None:
