@@ -1,4 +1,4 @@
-"""Patients and visits of a BIDS dataset: participants.tsv and every sub-X_sessions.tsv, in the words of our own tables."""
+"""Patients and visits of a BIDS dataset: participants.tsv and every sub-X_sessions.tsv, as our own tables have them."""
 
 from __future__ import annotations
 

@@ -12,11 +12,11 @@ from atrobayes.data_prep.bids import sessions_file
 from atrobayes.data_prep.clinical_checks import look_like_months
 from atrobayes.data_prep.sources import Source
 from atrobayes.data_prep.subjects_dir import Run
+from atrobayes.data_prep.visit_labels import EXAMPLES
 from atrobayes.errors import Fault
 from atrobayes.study import Study
 
 Stream = Literal["long", "cross"]
-EXAMPLES = 3  # names shown where a pattern reads none
 
 
 class Match(NamedTuple):
