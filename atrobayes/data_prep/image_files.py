@@ -23,9 +23,13 @@ MOST_VOXELS = 2**29
 _SLACK = 2**24
 _CHUNK = 2**20
 _MGH_HEAD, _NIFTI1_HEAD, _NIFTI2_HEAD = 284, 348, 540
+# Nonsense in a header overflows before it is refused.
+_QUIET = np.errstate(over="ignore", invalid="ignore")
+_SIZES_MM = (0.01, 100.0)
 _ANEW = "make the file anew, or copy it again"
 
 
+@_QUIET
 def read_mgh(path: Path) -> SpatialImage:
     """Read a FreeSurfer volume, `.mgz` or `.mgh`, whole.
 
@@ -59,6 +63,7 @@ def read_mgh(path: Path) -> SpatialImage:
         return MGHImage.from_bytes(head + _rest(path, stream, len(head), size))
 
 
+@_QUIET
 def read_nifti(path: Path) -> SpatialImage:
     """Read a NIfTI image of one file, `.nii` or `.nii.gz`, whole.
 
@@ -130,8 +135,9 @@ def _check_shape(path: Path, shape: tuple[int, ...]) -> None:
 
 def _check_zooms(path: Path, zooms: Any) -> None:
     sizes = np.asarray(zooms, np.float64)
-    if not (np.isfinite(sizes).all() and (sizes > 0).all()):
-        _fail(path, f"voxel sizes {_told(sizes)}", "positive numbers of mm")
+    low, high = _SIZES_MM
+    if not ((sizes >= low) & (sizes <= high)).all():
+        _fail(path, f"voxel sizes {_told(sizes)}", f"between {low:g} and {high:g} mm")
 
 
 def _check_spacing(path: Path, image: SpatialImage) -> None:
