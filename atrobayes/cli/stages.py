@@ -40,16 +40,21 @@ class Ready:
 def prepare_stage(session: StudySession) -> Ready:
     """Read the study's files, pick the rows of every analysis; write cohort, exclusions and the tables they hold."""
     from atrobayes import __version__
+    from atrobayes.data_prep.flow import flow
     from atrobayes.data_prep.prepare import prepare, write_prepared
+    from atrobayes.models.analysed_rows import analysed_rows
     from atrobayes.models.clinical_table import write_clinical
 
     _check_names(session)
-    made = ("cohort.nc", "exclusions.tsv", "clinical.tsv", "volumes.tsv", "intervals.tsv", "changes.tsv")
+    tables = ("exclusions", "flow", "quality", "clinical", "volumes", "intervals", "changes")
+    made = ("cohort.nc", *(f"{name}.tsv" for name in tables))
     with session.stage("prepare"), session.folder.renewing("prepared", *made):
         prepared = prepare(session.study)
         framed = _framed(session, prepared)
         left_out = [item for one in framed.values() for item in one.exclusions]
-        prepared = replace(prepared, exclusions=(*prepared.exclusions, *left_out))
+        exclusions = (*prepared.exclusions, *left_out)
+        counts = flow(prepared.cohort, exclusions, analysed_rows(prepared.cohort, framed))
+        prepared = replace(prepared, exclusions=exclusions, flow=counts)
         session.folder.describe(session.study.study.name, __version__)
         write_prepared(prepared, session.folder.path, session.folder.scratch)
         groups = json.loads(prepared.cohort.attrs["groups"])

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import xarray as xr
 
 from atrobayes.data_prep.clinical import Clinical, read_clinical
 from atrobayes.data_prep.cohort import build_cohort, write_cohort
-from atrobayes.data_prep.flags import Flag
+from atrobayes.data_prep.flow import FLOW_COLUMNS, flow
 from atrobayes.data_prep.intervals import CHANGE_COLUMNS, INTERVAL_COLUMNS, changes, lost_years, patient_years
-from atrobayes.data_prep.ledger import COLUMNS, Exclusion, flow, to_frame
+from atrobayes.data_prep.ledger import COLUMNS, Exclusion, lost_patients, to_frame
+from atrobayes.data_prep.quality import check_quality, find_quality, quality_note
+from atrobayes.data_prep.quality_flags import QUALITY_COLUMNS, Flag, quality_table
 from atrobayes.data_prep.sources import open_sources
 from atrobayes.data_prep.structures import resolve_structures
 from atrobayes.data_prep.volume_table import VOLUME_COLUMNS, volume_table
@@ -50,7 +53,9 @@ class Prepared:
     exclusions : tuple of Exclusion
         Everything left out, and why.
     flow : DataFrame
-        What is left at each step, by group; see `ledger.flow`.
+        What is left at each step, by group, up to the patient-years; columns `FLOW_COLUMNS`.
+    quality : tuple of Flag
+        What is kept but worth a look; see `quality.find_quality`.
     notes : tuple of str
         Remarks for the user; nothing in them is left out or changed.
     """
@@ -61,6 +66,7 @@ class Prepared:
     volumes: pd.DataFrame
     exclusions: tuple[Exclusion, ...]
     flow: pd.DataFrame
+    quality: tuple[Flag, ...]
     notes: tuple[str, ...]
 
 
@@ -87,11 +93,13 @@ def prepare(study: Study) -> Prepared:
     structures = _try(lambda: resolve_structures(study), faults)
     clinical = _try(lambda: read_clinical(study), faults)
     sources = _try(lambda: open_sources(study, structures or ()), faults)
-    if faults or clinical is None or sources is None:
+    _try(lambda: check_quality(study, structures or ()), faults)
+    if faults or structures is None or clinical is None or sources is None:
         raise DataError(faults)
     built = build_cohort(study, clinical, sources)
     cohort = built.cohort
-    exclusions = (*built.exclusions, *lost_years(cohort))
+    exclusions = (*built.exclusions, *lost_patients(cohort), *lost_years(cohort))
+    quality = find_quality(study, built, sources, structures)
     intervals = patient_years(cohort, study.definitions)
     return Prepared(
         cohort=cohort,
@@ -100,14 +108,17 @@ def prepare(study: Study) -> Prepared:
         volumes=volume_table(cohort, built.scans),
         exclusions=exclusions,
         flow=flow(cohort, exclusions),
-        notes=_notes(study, clinical, cohort, exclusions),
+        quality=quality,
+        notes=_notes(study, clinical, cohort, exclusions, quality),
     )
 
 
 def write_prepared(prepared: Prepared, out: Path, scratch: Path | None = None) -> None:
-    """Write cohort.nc and the tables exclusions, volumes, intervals and changes with their sidecars into `out`."""
+    """Write cohort.nc and the tables that `Prepared` holds, with their sidecars, into `out`."""
     write_cohort(out / "cohort.nc", prepared.cohort, scratch)
     write_table(out / "exclusions.tsv", to_frame(prepared.exclusions), COLUMNS, scratch)
+    write_table(out / "flow.tsv", prepared.flow, FLOW_COLUMNS, scratch)
+    write_table(out / "quality.tsv", quality_table(prepared.quality), QUALITY_COLUMNS, scratch)
     write_table(out / "volumes.tsv", prepared.volumes, VOLUME_COLUMNS, scratch)
     write_table(out / "intervals.tsv", prepared.intervals, INTERVAL_COLUMNS, scratch)
     write_table(out / "changes.tsv", prepared.changes, CHANGE_COLUMNS, scratch)
@@ -121,11 +132,18 @@ def _try[T](step: Callable[[], T], faults: list[Fault]) -> T | None:
         return None
 
 
-def _notes(study: Study, clinical: Clinical, cohort: xr.Dataset, exclusions: tuple[Exclusion, ...]) -> tuple[str, ...]:
+def _notes(
+    study: Study,
+    clinical: Clinical,
+    cohort: xr.Dataset,
+    exclusions: tuple[Exclusion, ...],
+    quality: tuple[Flag, ...],
+) -> tuple[str, ...]:
     return (
         *clinical.notes,
         *_absent_columns(study, clinical),
         *_absent_rows(study, cohort, exclusions),
+        *filter(None, [quality_note(quality)]),
         *_flag_notes(cohort),
         *_loose_scans(exclusions),
     )
@@ -159,7 +177,7 @@ def _flag_notes(cohort: xr.Dataset) -> list[str]:
     return [_flag_note(flag) for flag in json.loads(cohort.attrs["flags"])]
 
 
-def _flag_note(flag: Flag) -> str:
+def _flag_note(flag: Mapping[str, Any]) -> str:
     when = "" if flag["visit"] is None else f", visit {flag['visit']}"
     return f"{flag['patient']}{when}: {flag['reason']}" if flag["patient"] else flag["reason"]
 

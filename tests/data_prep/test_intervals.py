@@ -13,8 +13,9 @@ import xarray as xr
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from atrobayes.data_prep.flow import flow
 from atrobayes.data_prep.intervals import CHANGE_COLUMNS, INTERVAL_COLUMNS, changes, lost_years, patient_years, spanning
-from atrobayes.data_prep.ledger import COLUMNS, STAGES, Exclusion, flow, to_frame
+from atrobayes.data_prep.ledger import COLUMNS, STAGES, Exclusion, to_frame
 from atrobayes.data_prep.prepare import Prepared, prepare, write_prepared
 from atrobayes.data_prep.scans import STATUSES
 from atrobayes.errors import DataError
@@ -196,7 +197,7 @@ def test_written_files_are_the_same_bytes_twice_and_say_no_path(followed: Tree, 
     for name in ("a", "b"):
         write_prepared(prepared(followed), tmp_path / name)
     names = sorted(path.name for path in (tmp_path / "a").iterdir())
-    tables = ("changes", "exclusions", "intervals", "volumes")
+    tables = ("changes", "exclusions", "flow", "intervals", "quality", "volumes")
     assert sorted(["cohort.nc", *(f"{name}.{kind}" for name in tables for kind in ("json", "tsv"))]) == names
     for name in names:
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
