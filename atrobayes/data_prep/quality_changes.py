@@ -69,28 +69,6 @@ class Successive:
         change: np.ndarray = 100 * (after - known) / known / self.years[:, None]
         return change
 
-    def flag(self, rule: str, pair: int, structure: str, value: float, limit: float, unit: str, found: str) -> Flag:
-        """Flag a change, its time said in words."""
-        owner, visit = self.cohort["record_patient"].to_numpy(), self.cohort["visit"].to_numpy()
-        start, end = int(self.start[pair]), int(self.end[pair])
-        return Flag(
-            rule,
-            str(owner[end]),
-            int(visit[end]),
-            int(visit[start]),
-            structure,
-            float(value),
-            float(limit),
-            unit,
-            f"{found}, {self._time(pair)}; kept",
-        )
-
-    def _time(self, pair: int) -> str:
-        real, counted = float(self.real_years[pair]), float(self.years[pair])
-        if np.isnan(real):
-            return f"over {counted:g} nominal year{'s' * (counted != 1)}"
-        return f"over {real:.3g} years" + (f" taken as {SHORTEST:g}" if real < SHORTEST else "")
-
 
 def change_flags(cohort: xr.Dataset, structures: Sequence[Structure], limits: Quality) -> Iterator[Flag]:
     """Flag changes between successive usable scans that are hard to believe.
@@ -172,21 +150,21 @@ def asymmetry_index(cohort: xr.Dataset) -> np.ndarray:
 def _beyond_limit(pairs: Successive, structure: str, changes: np.ndarray, limit: float) -> Iterator[Flag]:
     for pair in np.flatnonzero(np.abs(changes) > limit):
         found = f"{changes[pair]:+.3g} % a year, where {limit:g} % is the limit"
-        yield pairs.flag("change_limit", int(pair), structure, changes[pair], limit, "% a year", found)
+        yield _flag(pairs, "change_limit", int(pair), structure, changes[pair], limit, "% a year", found)
 
 
 def _far_change(pairs: Successive, structure: str, changes: np.ndarray, limit: float) -> Iterator[Flag]:
     z = robust_z(changes)
     for pair in np.flatnonzero(np.abs(z) > limit):
         found = f"{changes[pair]:+.3g} % a year, the cohort's median is {np.nanmedian(changes):+.3g} %"
-        yield pairs.flag("change_robust_z", int(pair), structure, z[pair], limit, _Z, found)
+        yield _flag(pairs, "change_robust_z", int(pair), structure, z[pair], limit, _Z, found)
 
 
 def _moved_asymmetry(pairs: Successive, structure: str, moved: np.ndarray, limit: float) -> Iterator[Flag]:
     z = robust_z(moved)
     for pair in np.flatnonzero(np.abs(z) > limit):
         found = f"(left - right) / (left + right) changed by {moved[pair]:+.3f}"
-        yield pairs.flag("asymmetry_change", int(pair), structure, z[pair], limit, _Z, found)
+        yield _flag(pairs, "asymmetry_change", int(pair), structure, z[pair], limit, _Z, found)
 
 
 def _shrinking_together(pairs: Successive) -> Iterator[Flag]:
@@ -199,4 +177,30 @@ def _shrinking_together(pairs: Successive) -> Iterator[Flag]:
     for pair in np.flatnonzero((brain < -robust_sd(brain)) & (ventricle < limit)):
         found = f"lateral ventricle {ventricle[pair]:+.3g} % and whole brain {brain[pair]:+.3g} % a year"
         structure = "lateral_ventricle"
-        yield pairs.flag("ventricle_and_brain", int(pair), structure, ventricle[pair], limit, "% a year", found)
+        yield _flag(pairs, "ventricle_and_brain", int(pair), structure, ventricle[pair], limit, "% a year", found)
+
+
+def _flag(
+    pairs: Successive, rule: str, pair: int, structure: str, value: float, limit: float, unit: str, found: str
+) -> Flag:
+    owner, visit = pairs.cohort["record_patient"].to_numpy(), pairs.cohort["visit"].to_numpy()
+    start, end = int(pairs.start[pair]), int(pairs.end[pair])
+    reason = f"{found}, {_time(pairs, pair)}; kept"
+    return Flag(
+        rule,
+        str(owner[end]),
+        visit=int(visit[end]),
+        visit_from=int(visit[start]),
+        structure=structure,
+        value=float(value),
+        limit=float(limit),
+        unit=unit,
+        reason=reason,
+    )
+
+
+def _time(pairs: Successive, pair: int) -> str:
+    real, counted = float(pairs.real_years[pair]), float(pairs.years[pair])
+    if np.isnan(real):
+        return f"over {counted:g} nominal year{'s' * (counted != 1)}"
+    return f"over {real:.3g} years" + (f" taken as {SHORTEST:g}" if real < SHORTEST else "")

@@ -108,10 +108,6 @@ RULES: Mapping[str, QualityRule] = MappingProxyType(
             "a lesion mask without an earlier one to be compared with",
             "name the earlier visit's mask, or fill in new_t2 by hand: these lesions are not counted as new",
         ),
-        "mask_without_reference": QualityRule(
-            "a lesion mask without an earlier one to be compared with",
-            "name a change mask, or fill in the number of new lesions",
-        ),
         "mask_count_differs": QualityRule(
             "lesions in the mask are not as many as the visit table says",
             "see which of the two is meant",
