@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from typing import Any
 
 import pandas as pd
 
@@ -106,17 +107,18 @@ def timing_faults(events: ClinicalTable, visits: ClinicalTable) -> Iterator[Faul
     timed = _timed(events.cells, baselines)
     met = _meetings(_timed(rows, baselines), timed)
     nowhere = set(met.loc[_has_time(met) & _has_time(met, "_event") & _days_after(met).isna(), "row_event"])
-    for row, event in timed.iterrows():
-        days, years, dated = event["dated_days"], event["years"], event["date"] != ""
-        if abs(days - years * DAYS_PER_YEAR) > AGREEMENT_DAYS:
-            found = f"{years:g} years, but {event['date']} is {days / DAYS_PER_YEAR:.3g} years after visit 0"
+    event: Any
+    for event in timed.itertuples():
+        days, dated, row = event.dated_days, event.date != "", _number(event.Index)
+        if abs(days - event.years * DAYS_PER_YEAR) > AGREEMENT_DAYS:
+            found = f"{event.years:g} years, but {event.date} is {days / DAYS_PER_YEAR:.3g} years after visit 0"
             expected = "years and a date that agree to two weeks"
-            yield events.fault(_number(row), "years", found, expected, "mend one, or leave one out")
+            yield events.fault(row, "years", found, expected, "mend one, or leave one out")
         elif row in nowhere:
-            found = f"{'a date' if dated else 'years'}, but visit 0 of {event['patient']} has no date"
+            found = f"{'a date' if dated else 'years'}, but visit 0 of {event.patient} has no date"
             expected = "a time that can be compared with those of the visits"
             todo = f"give visit 0 a date in {visits.path.name}, or {'years' if dated else 'a date'} here"
-            yield events.fault(_number(row), "date" if dated else "years", found, expected, todo)
+            yield events.fault(row, "date" if dated else "years", found, expected, todo)
 
 
 def relapse_faults(events: ClinicalTable, visits: ClinicalTable) -> Iterator[Fault]:
@@ -135,6 +137,7 @@ def edss_faults(events: ClinicalTable, visits: ClinicalTable) -> Iterator[Fault]
     baselines = _baselines(rows)
     met = _meetings(_timed(rows, baselines), _timed(events.cells, baselines))
     differ = met["edss"].ne(met["edss_event"]) & met["edss"].notna() & met["edss_event"].notna()
+    pair: Any
     for pair in met[differ & (_days_after(met) == 0)].itertuples():
         found = f"{pair.edss_event:g}, but visit {pair.visit:g} of that day has {pair.edss:g}"
         todo = f"mend one of the two ({visits.path.name}, {visits.places(_number(pair.row))})"
@@ -160,9 +163,9 @@ def _baselines(visits: pd.DataFrame) -> Mapping[str, float]:
 
 
 def _timed(rows: pd.DataFrame, baselines: Mapping[str, float]) -> pd.DataFrame:
-    """Rows with their time on two scales, NaN where unknown: `day`, an ordinal, and `since`, days since visit 0.
+    """Rows with their time on two scales, NaN where unknown: `day`, the date, and `since`, days since visit 0.
 
-    What has a date and what has years can be compared where visit 0 has a date, which gives both to each.
+    Dates can be compared as they are, a date and years where visit 0 has a date.
     """
     baseline = rows["patient"].map(baselines).astype("float64")
     day = rows["date"].map(_ordinal).astype("float64")
@@ -170,7 +173,7 @@ def _timed(rows: pd.DataFrame, baselines: Mapping[str, float]) -> pd.DataFrame:
     zero = rows["visit"].eq(0) if "visit" in rows else pd.Series(False, index=rows.index)
     given = (rows["years"] * DAYS_PER_YEAR).round().mask(zero, 0.0)
     dated = day - baseline
-    return rows.assign(dated_days=dated, day=day.fillna(baseline + given), since=dated.fillna(given))
+    return rows.assign(dated_days=dated, day=day, since=dated.fillna(given))
 
 
 def _meetings(visits: pd.DataFrame, events: pd.DataFrame) -> pd.DataFrame:

@@ -192,14 +192,18 @@ class ClinicalTable:
         return [self.fault(HEADER, name, f"the column name {name!r}", expected, todo) for name in bad]
 
     def _values(self) -> pd.DataFrame:
-        values = {name: [self._value(column, row) for row in self.text.index] for name, column in self.columns.items()}
+        values = {name: self._column(column) for name, column in self.columns.items()}
         dtypes = {name: "str" if column.missing == "" else "float64" for name, column in self.columns.items()}
         extras = self.text[list(self.extras)].replace(MISSING, "")
         return pd.concat([pd.DataFrame(values, index=self.text.index).astype(dtypes), extras], axis="columns")
 
-    def _value(self, column: ClinicalColumn, row: int) -> float | str:
-        absent = column.name not in self.known or (row, column.name) in self.illegal
-        return column.missing if absent else column.value(str(self.text.loc[row, column.name]))
+    def _column(self, column: ClinicalColumn) -> list[float | str]:
+        if column.name not in self.known:
+            return [column.missing] * len(self.text)
+        return [
+            column.missing if (row, column.name) in self.illegal else column.value(cell)
+            for row, cell in self.text[column.name].items()
+        ]
 
     def _cell_fault(self, row: int, name: str) -> Fault:
         text = str(self.text.loc[row, name])

@@ -256,6 +256,7 @@ def test_days_since_steroid_come_from_the_dates(tree: Tree) -> None:
     ("cells", "column", "found", "expected"),
     [
         ("2020-03-01\t\t2020-03-02", "steroid_date", "'2020-03-02'", "a day up to the date of the visit"),
+        ("2020-03-01\t5\t2020-03-02", "steroid_date", "'2020-03-02'", "a day up to the date of the visit"),
         ("\t\t2020-01-01", "date", "nothing", "the date of the visit, from which the days since steroid_date count"),
         ("2020-03-01\t61\t2020-01-01", "days_since_steroid", "'61'", "the days from steroid_date to date"),
         ("2020-03-01\t\t2020-13-01", "steroid_date", "'2020-13-01'", "a date such as 2021-03-31"),
