@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 MOST_ROWS = 5  # line numbers named before "and … more"
@@ -67,6 +67,26 @@ class DataError(AtroError):
         self.faults: tuple[Fault, ...] = (faults,) if isinstance(faults, Fault) else tuple(faults)
         count = f"{len(self.faults)} problems:\n" if len(self.faults) > 1 else ""
         super().__init__(count + "\n".join(_folded(self.faults)))
+
+
+def attempt[T](step: Callable[[], T], faults: list[Fault]) -> T | None:
+    """Do one step of several whose faults are told together.
+
+    Parameters
+    ----------
+    step : function
+    faults : list of Fault
+        Those of the step are added to it.
+
+    Returns
+    -------
+    The step's result; None if the data were wrong.
+    """
+    try:
+        return step()
+    except DataError as error:
+        faults += error.faults
+        return None
 
 
 def _folded(faults: Sequence[Fault]) -> list[str]:

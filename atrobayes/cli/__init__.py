@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from atrobayes.cli import compare, environment, example, fit, init, prep, report, run
+from atrobayes.cli import check, compare, environment, example, fit, init, prep, report, run
 
 app = typer.Typer(
     name="atrobayes",
@@ -15,7 +15,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (example, init, prep, fit, compare, report, run, environment):
+for module in (example, init, check, prep, fit, compare, report, run, environment):
     app.command()(module.command)
 
 

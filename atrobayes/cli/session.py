@@ -94,7 +94,7 @@ def open_session(
     """Read the study, lock its results folder, show progress, and write the log at the end."""
     study = _override(read_study(study_file), engine, seed)
     asked = {"study": json.loads(study.model_dump_json())}
-    with open_folder(out or study.default_out) as folder, _bars(quiet) as progress:
+    with open_folder(out or study.default_out) as folder, bars(quiet) as progress:
         session = StudySession(
             folder, asked, _cores(jobs), quiet, progress, study=study, engine_given=engine is not None
         )
@@ -107,7 +107,7 @@ def open_table_session(
     out: Path, asked: Mapping[str, Any], *, jobs: int | None = None, quiet: bool = False
 ) -> Iterator[Session]:
     """Lock the results folder of a table, show progress, and write the log at the end."""
-    with open_folder(out) as folder, _bars(quiet) as progress:
+    with open_folder(out) as folder, bars(quiet) as progress:
         session = Session(folder, asked, _cores(jobs), quiet, progress)
         with _logged(session):
             yield session
@@ -129,7 +129,8 @@ def _cores(jobs: int | None) -> int:
 
 
 @contextmanager
-def _bars(quiet: bool) -> Iterator[Progress]:
+def bars(quiet: bool) -> Iterator[Progress]:
+    """Show progress on standard error, unless quiet."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 

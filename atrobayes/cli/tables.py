@@ -19,9 +19,10 @@ SAID = {
 }
 
 
-def print_table(table: pd.DataFrame) -> None:
+def print_table(table: pd.DataFrame, title: str | None = None) -> None:
     """Print a small table on standard output."""
-    _print([str(name) for name in table.columns], [[str(value) for value in row] for row in table.to_numpy().tolist()])
+    rows = [[str(value) for value in row] for row in table.to_numpy().tolist()]
+    _print([str(name) for name in table.columns], rows, title)
 
 
 def print_contrast(table: pd.DataFrame, most: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from atrobayes.data_prep.clinical_dates import DAYS_PER_YEAR
-from atrobayes.errors import DataError, Fault
+from atrobayes.errors import DataError, Fault, attempt
 from atrobayes.files import MISSING, read_table
 
 PARTICIPANTS = "participants.tsv"
@@ -89,12 +89,12 @@ def bids_tables(root: Path, tolerance_months: float = 6) -> BidsTables:
         If a file is missing or damaged, or the visit of sessions cannot be told; all at once.
     """
     faults: list[Fault] = []
-    patients = _try(lambda: _participants(root / PARTICIPANTS), faults)
+    patients = attempt(lambda: _participants(root / PARTICIPANTS), faults)
     files = sorted(root.glob("sub-*/sub-*_sessions.tsv")) if root.is_dir() else []
     if not files:
         todo = "write one for each participant, with session_id and visit or acq_time"
         faults.append(Fault("no such file", "a table of sessions", todo, str(root / "sub-*" / "sub-*_sessions.tsv")))
-    read = [_try(lambda path=path: _sessions(path, tolerance_months), faults) for path in files]  # type: ignore[misc]
+    read = [attempt(lambda path=path: _sessions(path, tolerance_months), faults) for path in files]  # type: ignore[misc]
     tables = [table for table in read if table is not None]
     if faults or patients is None:
         raise DataError(faults)
@@ -112,14 +112,6 @@ def bids_tables(root: Path, tolerance_months: float = 6) -> BidsTables:
 def sessions_file(root: Path, patient: str) -> Path:
     """Path of a patient's table of sessions."""
     return root / f"sub-{patient}" / f"sub-{patient}_sessions.tsv"
-
-
-def _try[T](step: Callable[[], T], faults: list[Fault]) -> T | None:
-    try:
-        return step()
-    except DataError as error:
-        faults += error.faults
-        return None
 
 
 def _participants(path: Path) -> pd.DataFrame:
