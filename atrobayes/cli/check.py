@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import typer
 
 from atrobayes.cli.guard import guarded
@@ -42,7 +44,13 @@ def check(
     if faults:
         raise DataError(faults)
     if not json:
-        typer.echo(f"no problems; next: atrobayes run {study}")
+        typer.echo(_next(study, any(one.frames for one in (framed or {}).values())))
+
+
+def _next(study: Path, possible: bool) -> str:
+    if possible:
+        return f"no problems; next: atrobayes run {study}"
+    return f"no problems, but nothing to analyse yet: fill in what is missing, then again atrobayes check {study}"
 
 
 command = check

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from atrobayes.cli.fitting import Asked, Estimated, fit_stage
+from atrobayes.cli.questions import frame_analyses, name_faults
 from atrobayes.cli.session import StudySession
 from atrobayes.errors import DataError, Fault, StudyError
 
@@ -50,7 +50,7 @@ def prepare_stage(session: StudySession) -> Ready:
     made = ("cohort.nc", *(f"{name}.tsv" for name in tables))
     with session.stage("prepare"), session.folder.renewing("prepared", *made):
         prepared = prepare(session.study)
-        framed = _framed(session, prepared)
+        framed = frame_analyses(session.study, prepared.cohort)
         left_out = [item for one in framed.values() for item in one.exclusions]
         exclusions = (*prepared.exclusions, *left_out)
         counts = flow(prepared.cohort, exclusions, analysed_rows(prepared.cohort, framed))
@@ -108,55 +108,14 @@ def rows_as_items(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 def _check_names(session: StudySession) -> None:
     """Refuse unknown analyses, structures and engines before any work starts."""
-    from atrobayes.data_prep.structures import resolve_structures
-    from atrobayes.inference.engine import ENGINES, get_engine
-    from atrobayes.models.analyses import resolve_analyses
+    from atrobayes.inference.engine import get_engine
 
     study = session.study
-    faults = _faults_of(lambda: resolve_analyses(study))
-    # an unknown structure is told with the faults of the tables, all at once
-    known = [structure.id for structure in resolve_structures(study)] if study.priors.outcome_sd else []
-    faults += [
-        _unknown(session, f"priors.outcome_sd.{name}", name, known)
-        for name in study.priors.outcome_sd
-        if name not in known
-    ]
-    engine = study.inference.engine
-    if engine != "auto" and session.engine_given:
-        get_engine(engine)
-    elif engine != "auto" and engine not in ENGINES:
-        faults.append(_unknown(session, "inference.engine", engine, ["auto", *ENGINES]))
+    if study.inference.engine != "auto" and session.engine_given:
+        get_engine(study.inference.engine)
+    faults = name_faults(study)
     if faults:
         raise StudyError(faults)
-
-
-def _unknown(session: StudySession, key: str, name: str, known: list[str]) -> Fault:
-    return Fault(repr(name), f"one of {', '.join(known)}", "mend the name", str(session.study.path), column=key)
-
-
-def _faults_of(step: Callable[[], object]) -> list[Fault]:
-    try:
-        step()
-    except StudyError as error:
-        return list(error.faults)
-    return []
-
-
-def _framed(session: StudySession, prepared: Prepared) -> dict[Analysis, Framed]:
-    """Frames of every analysis, or why there are none; faults of the study's own analyses all at once."""
-    from atrobayes.models.analyses import resolve_analyses
-    from atrobayes.models.study_frames import build_frames
-
-    framed: dict[Analysis, Framed] = {}
-    faults: list[Fault] = []
-    for analysis in resolve_analyses(session.study):
-        try:
-            framed[analysis] = build_frames(session.study, analysis, prepared.cohort)
-        except StudyError as error:
-            faults += error.faults
-    if faults:
-        raise StudyError(faults)
-    return framed
 
 
 def _choices(session: StudySession, groups: int) -> Choices:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,12 +17,14 @@ from atrobayes.data_prep.cohort import build_cohort, write_cohort
 from atrobayes.data_prep.flow import FLOW_COLUMNS, flow
 from atrobayes.data_prep.intervals import CHANGE_COLUMNS, INTERVAL_COLUMNS, changes, lost_years, patient_years
 from atrobayes.data_prep.ledger import COLUMNS, Exclusion, lost_patients, to_frame
+from atrobayes.data_prep.lesion_counts import LESION_COLUMNS, with_mask_counts
 from atrobayes.data_prep.quality import check_quality, find_quality, quality_note
 from atrobayes.data_prep.quality_flags import QUALITY_COLUMNS, Flag, quality_table
+from atrobayes.data_prep.quality_labels import label_flags
 from atrobayes.data_prep.sources import open_sources
 from atrobayes.data_prep.structures import resolve_structures
 from atrobayes.data_prep.volume_table import VOLUME_COLUMNS, volume_table
-from atrobayes.errors import DataError, Fault
+from atrobayes.errors import DataError, Fault, attempt
 from atrobayes.files import write_table
 from atrobayes.study import Study
 
@@ -50,6 +52,8 @@ class Prepared:
         Change of each structure in each patient-year, columns `CHANGE_COLUMNS`.
     volumes : DataFrame
         Every volume and the file and lines it was read from, columns `VOLUME_COLUMNS`.
+    lesions : DataFrame
+        Lesions counted in masks, columns `LESION_COLUMNS`; empty where the study names no mask.
     exclusions : tuple of Exclusion
         Everything left out, and why.
     flow : DataFrame
@@ -64,6 +68,7 @@ class Prepared:
     intervals: pd.DataFrame
     changes: pd.DataFrame
     volumes: pd.DataFrame
+    lesions: pd.DataFrame
     exclusions: tuple[Exclusion, ...]
     flow: pd.DataFrame
     quality: tuple[Flag, ...]
@@ -90,22 +95,25 @@ def prepare(study: Study) -> Prepared:
         sound, of all stats files at once.
     """
     faults: list[Fault] = []
-    structures = _try(lambda: resolve_structures(study), faults)
-    clinical = _try(lambda: read_clinical(study), faults)
-    sources = _try(lambda: open_sources(study, structures or ()), faults)
-    _try(lambda: check_quality(study, structures or ()), faults)
+    structures = attempt(lambda: resolve_structures(study), faults)
+    clinical = attempt(lambda: read_clinical(study), faults)
+    sources = attempt(lambda: open_sources(study, structures or ()), faults)
+    attempt(lambda: check_quality(study, structures or ()), faults)
     if faults or structures is None or clinical is None or sources is None:
         raise DataError(faults)
+    clinical = with_mask_counts(clinical, counts)
     built = build_cohort(study, clinical, sources)
     cohort = built.cohort
     exclusions = (*built.exclusions, *lost_patients(cohort), *lost_years(cohort))
-    quality = find_quality(study, built, sources, structures)
+    labels = label_flags(built.scans) if study.quality.labels else ()
+    quality = find_quality(study, built, sources, structures, (*counts.flags, *labels))
     intervals = patient_years(cohort, study.definitions)
     return Prepared(
         cohort=cohort,
         intervals=intervals,
         changes=changes(cohort, intervals, study.definitions),
         volumes=volume_table(cohort, built.scans),
+        lesions=counts.table,
         exclusions=exclusions,
         flow=flow(cohort, exclusions),
         quality=quality,
@@ -120,16 +128,9 @@ def write_prepared(prepared: Prepared, out: Path, scratch: Path | None = None) -
     write_table(out / "flow.tsv", prepared.flow, FLOW_COLUMNS, scratch)
     write_table(out / "quality.tsv", quality_table(prepared.quality), QUALITY_COLUMNS, scratch)
     write_table(out / "volumes.tsv", prepared.volumes, VOLUME_COLUMNS, scratch)
+    write_table(out / "lesions.tsv", prepared.lesions, LESION_COLUMNS, scratch)
     write_table(out / "intervals.tsv", prepared.intervals, INTERVAL_COLUMNS, scratch)
     write_table(out / "changes.tsv", prepared.changes, CHANGE_COLUMNS, scratch)
-
-
-def _try[T](step: Callable[[], T], faults: list[Fault]) -> T | None:
-    try:
-        return step()
-    except DataError as error:
-        faults += error.faults
-        return None
 
 
 def _notes(
