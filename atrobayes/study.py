@@ -17,7 +17,8 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from atrobayes.errors import Fault, StudyError
+from atrobayes.errors import DataError, Fault, StudyError
+from atrobayes.files import read_text
 
 
 class _Table(BaseModel):
@@ -151,6 +152,9 @@ class Quality(_Table):
     asymmetry: float = Field(
         3.5, gt=0, description="Flag left-right asymmetry further than this robust z from the cohort's median."
     )
+    labels: bool = Field(
+        False, description="Compare mri/aseg.mgz with aseg.stats in every usable scan: about a second a scan."
+    )
     holes: int = Field(
         100, ge=0, description="Flag scans whose cross-sectional surfaces had more holes before mending, both sides."
     )
@@ -178,7 +182,7 @@ class OwnAnalysis(_Table):
     @model_validator(mode="after")
     def _forwards(self) -> OwnAnalysis:
         if self.to != "next" and self.to <= self.from_:
-            raise ValueError("to must lie after from")
+            raise ValueError("a visit to that lies after from")
         return self
 
 
@@ -202,7 +206,7 @@ class NormalPrior(_Table):
     @model_validator(mode="after")
     def _centred(self) -> NormalPrior:
         if self.normal[0] != 0:
-            raise ValueError("the mean must be 0: ventricles grow where tissue shrinks, one sign cannot serve both")
+            raise ValueError("a mean of 0: ventricles grow where tissue shrinks, one sign cannot serve both")
         return self
 
 
@@ -281,6 +285,8 @@ class Inference(_Table):
     rope: Rope = Rope()
 
 
+# how tomllib says where: an exception with the line as a number comes with Python 3.14
+_PLACE = re.compile(r"(.*) \(at line (\d+), column (\d+)\)", re.DOTALL)
 _FORMS = frozenset({"NormalPrior", "HalfStudentPrior", "GammaPrior", "int"})
 # pydantic's kinds of error, in the words of someone who writes TOML
 _WORDS = {
@@ -348,12 +354,7 @@ def read_study(path: Path) -> Study:
     path = path.absolute()
     if path.is_dir():
         raise StudyError(Fault("a folder", "a study file", f"name the one in it: {path.name}/study.toml", str(path)))
-    if not path.is_file():
-        raise StudyError(Fault("no such file", "a study file", "try `atrobayes example DIR` first", str(path)))
-    try:
-        raw = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise StudyError(Fault(str(error), "TOML in UTF-8", "mend the line named", str(path))) from error
+    raw = _toml(path)
     if "path" in raw:
         raise StudyError(_unknown(path, ("path",)))
     try:
@@ -362,6 +363,18 @@ def read_study(path: Path) -> Study:
     except ValidationError as error:
         raise StudyError(_faults(path, error.errors())) from error
     return study.model_copy(update={"data": _absolute(study.data, path.parent)})
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(read_text(path, "a study file", "try `atrobayes example DIR` first"))
+    except tomllib.TOMLDecodeError as error:
+        said, row = str(error), None
+        if place := _PLACE.fullmatch(said):
+            said, row = f"{place[1]} at column {place[3]}", int(place[2])
+        raise StudyError(Fault(said, "TOML", "mend the line", str(path), row)) from error
+    except DataError as error:
+        raise StudyError(error.faults) from error
 
 
 def _absolute(data: Data, folder: Path) -> Data:
@@ -400,7 +413,12 @@ def _fault(path: Path, key: tuple[str, ...], item: Any, expected: str) -> Fault:
         return _unknown(path, key)
     if item["type"] == "missing":
         return Fault("nothing", "a value", "add this key", str(path), column=".".join(key))
-    return Fault(repr(item["input"]), expected, "mend the value", str(path), column=".".join(key))
+    return Fault(_found(item["input"]), expected, "mend the value", str(path), column=".".join(key))
+
+
+def _found(given: Any) -> str:
+    """What stands at a place; of a whole table its keys, which is what may not go together there."""
+    return f"the keys {', '.join(given)}" if isinstance(given, dict) and given else repr(given)
 
 
 def _expected(item: Any) -> str:

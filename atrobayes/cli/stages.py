@@ -46,7 +46,7 @@ def prepare_stage(session: StudySession) -> Ready:
     from atrobayes.models.clinical_table import write_clinical
 
     _check_names(session)
-    tables = ("exclusions", "flow", "quality", "clinical", "volumes", "intervals", "changes")
+    tables = ("exclusions", "flow", "quality", "clinical", "volumes", "lesions", "intervals", "changes")
     made = ("cohort.nc", *(f"{name}.tsv" for name in tables))
     with session.stage("prepare"), session.folder.renewing("prepared", *made):
         prepared = prepare(session.study)

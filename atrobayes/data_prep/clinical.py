@@ -30,7 +30,7 @@ class Clinical:
         then extra columns as text. Numbers are float64 with NaN, texts have "" for missing.
     visits : DataFrame
         One row per patient and visit, sorted by patient (as `patients`) and visit: the columns of
-        `VISIT_COLUMNS`, then extra columns as text. `years` are real years since visit 0, from the
+        `VISIT_COLUMNS`, then extra columns as text; indexed by line number. `years` are real years since visit 0, from the
         dates where both visits have one; `relapses` from the table of relapses where the study has one, and
         `days_since_steroid` from `steroid_date`.
     assessments : DataFrame
@@ -119,11 +119,11 @@ def _visit_frame(tables: ClinicalTables) -> pd.DataFrame:
     order = {name: place for place, name in enumerate(tables.patients.cells["patient"])}
     cells = tables.visits.cells
     keyed = cells.assign(visit=cells["visit"].astype("int64"), _place=cells["patient"].map(order))
-    visits = keyed.sort_values(["_place", "visit"], ignore_index=True).drop(columns="_place")
-    visits = with_steroid_days(visits)
+    ordered = keyed.sort_values(["_place", "visit"]).drop(columns="_place")
+    visits = with_steroid_days(ordered.reset_index(drop=True))
     if tables.relapses is not None:
         visits = with_relapse_counts(visits, tables.relapses.cells)
-    return with_years(visits)
+    return with_years(visits).set_axis(ordered.index.rename("line"))
 
 
 def _visit_columns(tables: ClinicalTables) -> tuple[str, ...]:

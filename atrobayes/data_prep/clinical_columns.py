@@ -231,8 +231,9 @@ VISIT_COLUMNS = _columns(
     _dated("steroid_date", "Date of the last intravenous steroid before the scan, in place of days_since_steroid"),
     _label("protocol", "Scan protocol"),
     ClinicalColumn("quality", "Quality of the scan", "", "ok or fail", _one_of("ok", "fail"), ""),
-    _label("lesion_mask", "Lesion mask (NIfTI), a path from the folder of the table that stays in the study's folder"),
-    _counted("lesion_mask_reference", "Visit the lesion mask is compared with; n/a: the previous one"),
+    _label("lesion_mask", "Mask of all lesions (NIfTI), a path from the table's folder that stays in the study's"),
+    _label("change_mask", "Mask of new and enlarging lesions only; as lesion_mask"),
+    _counted("lesion_mask_reference", "Visit the mask is compared with; n/a: the previous one"),
 )
 
 _EVENT_COLUMNS = (

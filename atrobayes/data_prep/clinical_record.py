@@ -21,6 +21,7 @@ from atrobayes.data_prep.clinical_columns import (
 from atrobayes.data_prep.clinical_dates import STEROID_RULES
 from atrobayes.data_prep.clinical_events import EVENT_RULES
 from atrobayes.data_prep.clinical_table import ClinicalTable
+from atrobayes.data_prep.mask_rows import CHANGE, FULL
 from atrobayes.study import Study
 
 
@@ -111,7 +112,8 @@ def visit_table(
     text, origins : optional
         Where its rows are not those of the study's own file, see `ClinicalTable`.
     """
-    rules = (*STEROID_RULES, _mask_rule(study.data.visits.parent, study.path.parent))
+    masks = [_mask_rule(column, study.data.visits.parent, study.path.parent) for column in (FULL, CHANGE)]
+    rules = (*STEROID_RULES, *masks)
     return ClinicalTable(study.data.visits, VISIT_COLUMNS, rules=rules, text=text, origins=origins)
 
 
@@ -119,7 +121,7 @@ def _event_table(path: Path | None, columns: Mapping[str, ClinicalColumn]) -> Cl
     return None if path is None else ClinicalTable(path, columns, rules=EVENT_RULES, extras_kept=False)
 
 
-def _mask_rule(folder: Path, study_folder: Path) -> RowRule:
+def _mask_rule(column: str, folder: Path, study_folder: Path) -> RowRule:
     """Masks lie in the study's folder: judged by the path as written, so links inside it may lead elsewhere."""
 
     def inside(text: str) -> bool:
@@ -129,9 +131,7 @@ def _mask_rule(folder: Path, study_folder: Path) -> RowRule:
         return any(place.is_relative_to(os.path.normpath(home)) for home in (study_folder, folder))
 
     def kept(rows: pd.DataFrame) -> pd.Series[bool]:
-        return rows["lesion_mask"].map(inside).astype("bool")
+        return rows[column].map(inside).astype("bool")
 
     expected = f"a path from {folder.name or folder} that stays in the study's folder"
-    return RowRule(
-        "lesion_mask", ("lesion_mask",), kept, expected, "a path outside the study is not read: move the file"
-    )
+    return RowRule(column, (column,), kept, expected, "a path outside the study is not read: move the file")

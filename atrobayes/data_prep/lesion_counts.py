@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from atrobayes.data_prep.clinical import Clinical
 from atrobayes.data_prep.lesion_masks import LesionChange, compare_masks, components
 from atrobayes.data_prep.mask_rows import CHANGE, FULL, REFERENCE, MaskRow, file_faults, read_mask_rows, reference_of
 from atrobayes.data_prep.masks import Mask, check_same_grid, read_mask
@@ -110,6 +111,22 @@ def mask_counts(study: Study, visits: pd.DataFrame) -> MaskCounts:
         columns=[column.name for column in LESION_COLUMNS],
     )
     return MaskCounts(new_t2, tuple(counting.flags), table, tuple(counting.faults))
+
+
+def with_mask_counts(clinical: Clinical, counts: MaskCounts) -> Clinical:
+    """Fill the visits' empty new_t2 from their masks; a number in the table goes before.
+
+    Parameters
+    ----------
+    clinical : Clinical
+    counts : MaskCounts
+        Of its visits.
+    """
+    if counts.table.empty:
+        return clinical
+    visits = clinical.visits.assign(new_t2=clinical.visits["new_t2"].fillna(counts.new_t2))
+    columns = tuple(dict.fromkeys((*clinical.visit_columns, "new_t2")))
+    return replace(clinical, visits=visits, visit_columns=columns)
 
 
 @dataclass

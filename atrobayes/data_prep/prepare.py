@@ -17,7 +17,7 @@ from atrobayes.data_prep.cohort import build_cohort, write_cohort
 from atrobayes.data_prep.flow import FLOW_COLUMNS, flow
 from atrobayes.data_prep.intervals import CHANGE_COLUMNS, INTERVAL_COLUMNS, changes, lost_years, patient_years
 from atrobayes.data_prep.ledger import COLUMNS, Exclusion, lost_patients, to_frame
-from atrobayes.data_prep.lesion_counts import LESION_COLUMNS, with_mask_counts
+from atrobayes.data_prep.lesion_counts import LESION_COLUMNS, mask_counts, with_mask_counts
 from atrobayes.data_prep.quality import check_quality, find_quality, quality_note
 from atrobayes.data_prep.quality_flags import QUALITY_COLUMNS, Flag, quality_table
 from atrobayes.data_prep.quality_labels import label_flags
@@ -99,7 +99,9 @@ def prepare(study: Study) -> Prepared:
     clinical = attempt(lambda: read_clinical(study), faults)
     sources = attempt(lambda: open_sources(study, structures or ()), faults)
     attempt(lambda: check_quality(study, structures or ()), faults)
-    if faults or structures is None or clinical is None or sources is None:
+    counts = None if clinical is None else mask_counts(study, clinical.visits)
+    faults += counts.faults if counts else ()
+    if faults or structures is None or clinical is None or sources is None or counts is None:
         raise DataError(faults)
     clinical = with_mask_counts(clinical, counts)
     built = build_cohort(study, clinical, sources)

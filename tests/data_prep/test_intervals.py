@@ -197,7 +197,7 @@ def test_written_files_are_the_same_bytes_twice_and_say_no_path(followed: Tree, 
     for name in ("a", "b"):
         write_prepared(prepared(followed), tmp_path / name)
     names = sorted(path.name for path in (tmp_path / "a").iterdir())
-    tables = ("changes", "exclusions", "flow", "intervals", "quality", "volumes")
+    tables = ("changes", "exclusions", "flow", "intervals", "lesions", "quality", "volumes")
     assert sorted(["cohort.nc", *(f"{name}.{kind}" for name in tables for kind in ("json", "tsv"))]) == names
     for name in names:
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
