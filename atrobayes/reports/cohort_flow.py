@@ -1,4 +1,4 @@
-"""From enrolled patients to analysed intervals: counts per group, read off the results folder."""
+"""From enrolled patients to analysed intervals: counts per group, as flow.tsv of the results folder has them."""
 
 from __future__ import annotations
 
@@ -7,116 +7,157 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from atrobayes.data_prep.ledger import RULES, nominal_years
-from atrobayes.reports.results import Results
+from atrobayes.data_prep.flow import split_reasons
+from atrobayes.data_prep.ledger import ALL, LOST, RULES
+from atrobayes.reports.results import Results, each_row
 from atrobayes.reports.wording import count, counted
 
-_STATUSES = {
-    "missing": "FreeSurfer results not found",
-    "unfinished": "FreeSurfer run unfinished",
-    "failed": "segmentation failed",
-    "protocol": "scan on another protocol",
-    "steroid": "scan too soon after intravenous steroids",
-}
-_SCAN_STAGES = ("found", "processed", "usable")
+_WORDS = {rule.lost: rule.words for rule in RULES.values() if rule.lost}
 
 
 @dataclass(frozen=True)
 class Flow:
     """Counts of the cohort's way to the analyses.
 
-    Every count is a Series over "all" and then each group.
+    Every count is a Series over "all" and then each group; every table has a row for each reason that
+    occurred, in words, commonest first, and a column for "all" and each group.
 
     Attributes
     ----------
-    patients, visits, no_scan, scans, usable : Series
-        Patients enrolled; clinical visits; visits for which no scan is listed; scans
-        listed; scans kept.
-    left_out : DataFrame
-        Scans left out: one row per reason that occurred, in words, one column per group.
-    possible : Series
-        Yearly intervals if every scan were there: nominal years between a patient's first and last visit.
+    patients, unseen, scanned, usable_patients, yearly_patients : Series
+        Patients enrolled; without a clinical visit; with a scan; with a usable scan; with a yearly interval.
+    visits, no_scan, scans, usable : Series
+        Clinical visits; those for which no scan is listed; scans listed; scans kept.
+    unprocessed, unfit : DataFrame
+        Scans that FreeSurfer did not deliver, and those that must not be compared with the others.
+    possible, yearly : Series
+        Nominal years between a patient's first and last visit; those with usable scans at both ends.
     lost_years : DataFrame
-        Those of them that lack a usable scan at either end, by reason.
-    yearly, yearly_patients : Series
-        Intervals between two consecutive visits with usable scans, and their patients.
-    spans : dict
-        Further intervals by their visits, for instance "0 → 3".
+        What lies between the two.
+    analyses : dict of str to Step
+        By analysis of intervals: its intervals with usable scans, what it leaves out of them, and the rest.
     """
 
     patients: pd.Series
+    unseen: pd.Series
+    scanned: pd.Series
+    usable_patients: pd.Series
+    yearly_patients: pd.Series
     visits: pd.Series
     no_scan: pd.Series
     scans: pd.Series
-    left_out: pd.DataFrame
+    unprocessed: pd.DataFrame
+    unfit: pd.DataFrame
     usable: pd.Series
     possible: pd.Series
     lost_years: pd.DataFrame
     yearly: pd.Series
-    yearly_patients: pd.Series
-    spans: dict[str, pd.Series]
+    analyses: dict[str, Step]
 
     @property
-    def columns(self) -> list[str]:
-        """The label "all", then the groups."""
-        return [str(name) for name in self.patients.index]
+    def left_out(self) -> pd.DataFrame:
+        """Scans left out, at whatever step."""
+        return pd.concat([self.unprocessed, self.unfit]).sort_values("all", ascending=False, kind="stable")
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step of the way.
+
+    Attributes
+    ----------
+    before, n : Series
+        How many there were, and how many are left; "all" and each group.
+    lost : DataFrame
+        By reason.
+    """
+
+    before: pd.Series
+    n: pd.Series
+    lost: pd.DataFrame
 
 
 def cohort_flow(results: Results) -> Flow:
-    """Count the cohort's way from enrolment to intervals.
+    """Count the cohort's way from enrolment to the rows of each analysis.
 
     Parameters
     ----------
     results : Results
-        Uses cohort.nc (scan_status, group), exclusions.tsv and intervals.tsv.
+        Uses flow.tsv; the days of steroid washout are taken from exclusions.tsv.
 
     Returns
     -------
     Flow
-        `scans` = `usable` + all rows of `left_out`; `visits` = `scans` + `no_scan`; `possible` =
-        `yearly` + all rows of `lost_years`.
+        `visits` = `scans` + `no_scan`; `scans` = `usable` + all rows of `left_out`; `possible` = `yearly` +
+        all rows of `lost_years`; of each analysis, `before` = `n` + all rows of `lost`.
     """
-    records = _records(results)
-    intervals = results.intervals
-    tally = _tally(results.groups)
-    lost = records[~records["status"].isin(["usable", "none"])]
-    years = results.exclusions[results.exclusions["stage"] == "interval"].merge(_patients(results), on="patient")
-    nominal = pd.DataFrame(nominal_years(results.cohort), columns=["patient", "year"])
-    consecutive = intervals[intervals["visit_to"] == intervals["visit_from"] + 1]
+    words = _words(results)
+    counts = _Counts(results.flow, results.groups, lambda reason: words.get(reason, reason))
+    patients, visits, years = (counts.of(unit) for unit in ("patients", "visits", "patient-years"))
     return Flow(
-        patients=tally(_patients(results)),
-        visits=tally(records),
-        no_scan=tally(records[records["status"] == "none"]),
-        scans=tally(records[records["status"] != "none"]),
-        left_out=_by_reason(lost, tally),
-        usable=tally(records[records["status"] == "usable"]),
-        possible=tally(nominal.merge(_patients(results), on="patient")),
-        lost_years=_by_reason(years.assign(reason=years["rule"].map(rule_words)), tally),
-        yearly=tally(consecutive),
-        yearly_patients=tally(consecutive.drop_duplicates("patient")),
-        spans=_spans(intervals, tally),
+        patients=patients["enrolled"].n,
+        unseen=patients["enrolled"].n - patients["with a clinical visit"].n,
+        scanned=patients["with a scan"].n,
+        usable_patients=patients["with a usable scan"].n,
+        yearly_patients=patients["with a patient-year"].n,
+        visits=visits["clinical visits"].n,
+        no_scan=visits["clinical visits"].n - visits["scanned"].n,
+        scans=visits["scanned"].n,
+        unprocessed=visits["finished"].lost,
+        unfit=visits["usable"].lost,
+        usable=visits["usable"].n,
+        possible=years["nominal years followed"].n,
+        lost_years=years["patient-years"].lost,
+        yearly=years["patient-years"].n,
+        analyses={name: counts.of("intervals", name)["intervals analysed"] for name in counts.analyses},
     )
 
 
-def analysed(results: Results) -> pd.DataFrame:
-    """Count the intervals each analysis of intervals rests on.
+@dataclass(frozen=True)
+class _Counts:
+    table: pd.DataFrame
+    groups: tuple[str, ...]
+    words: Callable[[str], str]
 
-    Parameters
-    ----------
-    results : Results
-        Uses n_obs of the estimates.
+    @property
+    def analyses(self) -> list[str]:
+        return [str(name) for name in self.table.loc[self.table["analysis"] != "", "analysis"].unique()]
 
-    Returns
-    -------
-    DataFrame
-        Index analysis; columns "all" and each group, as text: one number, or "36 to 40" where
-        structures differ. A group's count is that of its slope.
-    """
-    of_intervals = results.estimates[results.estimates["predictor"] != ""]
-    rows = of_intervals.groupby("analysis", sort=False)
-    return pd.DataFrame.from_dict(
-        {str(name): sizes(part, results.groups, "n_obs") for name, part in rows}, orient="index"
-    )
+    def of(self, unit: str, analysis: str = "") -> dict[str, Step]:
+        """Steps of a unit by name."""
+        rows = self.table[(self.table["unit"] == unit) & (self.table["analysis"] == analysis)]
+        steps: dict[str, Step] = {}
+        before: pd.Series | None = None
+        for name, part in rows.groupby("step", sort=False):
+            lost = self._lost(part)
+            n = self._series({row.group: int(row.n) for row in each_row(part)})
+            steps[str(name)] = Step(n if before is None else before, n, lost)
+            before = n
+        return steps
+
+    def _lost(self, part: pd.DataFrame) -> pd.DataFrame:
+        by_group = {row.group: split_reasons(row.reasons) for row in each_row(part)}
+        total = by_group[ALL]
+        commonest = sorted(total, key=lambda reason: (-total[reason], reason))
+        rows = {
+            self.words(reason): self._series({group: told.get(reason, 0) for group, told in by_group.items()})
+            for reason in commonest
+        }
+        return pd.DataFrame(rows, index=["all", *self.groups], dtype="int64").T
+
+    def _series(self, counts: dict[str, int]) -> pd.Series:
+        """A single group has no rows of its own: they would be those of all."""
+        values = {"all": counts[ALL]} | {group: counts.get(group, counts[ALL]) for group in self.groups}
+        return pd.Series(values, dtype="int64")
+
+
+def _words(results: Results) -> dict[str, str]:
+    """Reasons as a reader of the report says them."""
+    told = results.exclusions.loc[results.exclusions["rule"] == "steroid_washout", "reason"]
+    days = told.str.extract(r"after steroids, fewer than (\d+)", expand=False).dropna().unique()
+    if not len(days):
+        return _WORDS
+    return _WORDS | {LOST["steroid_washout"]: f"scan less than {days[0]} days after intravenous steroids"}
 
 
 def patients_analysed(results: Results) -> pd.Series:
@@ -187,50 +228,6 @@ def ledger_counts(exclusions: pd.DataFrame) -> pd.DataFrame:
     return counts.agg(entries=("rule", "size"), patients=("patient", "nunique")).reset_index()
 
 
-def _patients(results: Results) -> pd.DataFrame:
-    cohort = results.cohort
-    groups = cohort["group"].to_numpy() if "group" in cohort else ""
-    return pd.DataFrame({"patient": cohort["patient"].to_numpy(), "group": groups})
-
-
 def rule_words(rule: str) -> str:
     """Say a rule of the ledger in words."""
     return RULES[rule].words if rule in RULES else rule.replace("_", " ")
-
-
-def _records(results: Results) -> pd.DataFrame:
-    names = {"patient": "record_patient", "visit": "visit", "status": "scan_status"}
-    records = pd.DataFrame({name: results.cohort[held].to_numpy() for name, held in names.items()})
-    told = records.merge(_reasons(results.exclusions), on=["patient", "visit"], how="left", validate="one_to_one")
-    reason = told["reason"].fillna(told["status"].map(_STATUSES)).fillna(told["status"])
-    return told.assign(reason=reason).merge(_patients(results), on="patient", how="left", validate="many_to_one")
-
-
-def _reasons(exclusions: pd.DataFrame) -> pd.DataFrame:
-    of_scan = exclusions["stage"].isin(_SCAN_STAGES) & (exclusions["structure"] == "")
-    rows = exclusions[of_scan & ~exclusions["rule"].isin(["etiv_missing", "scan_without_visit"])]
-    return rows.assign(reason=_scan_reasons(rows)).drop_duplicates(["patient", "visit"])[["patient", "visit", "reason"]]
-
-
-def _scan_reasons(rows: pd.DataFrame) -> pd.Series:
-    words = rows["rule"].map(rule_words)
-    days = rows["reason"].str.extract(r"after steroids, fewer than (\d+)", expand=False)
-    return words.where(days.isna(), "scan less than " + days + " days after intravenous steroids")
-
-
-def _by_reason(rows: pd.DataFrame, tally: Callable[[pd.DataFrame], pd.Series]) -> pd.DataFrame:
-    reasons = rows["reason"].value_counts().index  # commonest first
-    return pd.DataFrame({str(reason): tally(rows[rows["reason"] == reason]) for reason in reasons}).T
-
-
-def _tally(groups: tuple[str, ...]) -> Callable[[pd.DataFrame], pd.Series]:
-    def tally(rows: pd.DataFrame) -> pd.Series:
-        counts = {"all": len(rows)} | {group: int((rows["group"] == group).sum()) for group in groups}
-        return pd.Series(counts, dtype="int64")
-
-    return tally
-
-
-def _spans(intervals: pd.DataFrame, tally: Callable[[pd.DataFrame], pd.Series]) -> dict[str, pd.Series]:
-    from_baseline = intervals[intervals["visit_from"] == 0].groupby("visit_to")
-    return {f"0 → {visit:g}": tally(rows) for visit, rows in from_baseline}

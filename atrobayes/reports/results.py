@@ -22,6 +22,8 @@ ENGINE_ORDER = ("quadrature", "nutpie", "pymc", "numpyro")
 _MADE_BY = {
     "cohort.nc": "prep",
     "exclusions.tsv": "prep",
+    "flow.tsv": "prep",
+    "quality.tsv": "prep",
     "intervals.tsv": "prep",
     "changes.tsv": "prep",
     "estimates.tsv": "fit",
@@ -29,6 +31,8 @@ _MADE_BY = {
 _TEXT = {
     "estimates.tsv": "analysis structure term method engine prior outcome predictor unit ci_kind flags fit_id",
     "exclusions.tsv": "stage patient structure analysis rule reason file",
+    "flow.tsv": "step unit analysis group reasons",
+    "quality.tsv": "rule patient structure unit reason",
     "intervals.tsv": "patient group edss_progression neda3 neda3_failed neda4",
     "changes.tsv": "patient structure",
 }
@@ -79,6 +83,16 @@ class Results:
     def exclusions(self) -> pd.DataFrame:
         """The ledger of everything left out."""
         return _typed(self.folder / "exclusions.tsv")
+
+    @cached_property
+    def flow(self) -> pd.DataFrame:
+        """Counts at each step from enrolment to the rows of each analysis."""
+        return _typed(self.folder / "flow.tsv")
+
+    @cached_property
+    def quality(self) -> pd.DataFrame:
+        """What is kept but worth a look."""
+        return _typed(self.folder / "quality.tsv")
 
     @cached_property
     def intervals(self) -> pd.DataFrame:

@@ -12,7 +12,10 @@ import pandas as pd
 import xarray as xr
 from scipy import stats
 
-from atrobayes.files import Column, write_table
+from atrobayes.data_prep.flow import FLOW_COLUMNS, Analysed, flow
+from atrobayes.data_prep.ledger import Exclusion
+from atrobayes.data_prep.quality_flags import QUALITY_COLUMNS, Flag, quality_table
+from atrobayes.files import Column, read_table, write_table
 from atrobayes.models.priors import Priors
 
 HOSTILE = "<b>x</b>"
@@ -38,6 +41,13 @@ CLASSICAL_ONLY = (("year_to_year_t2", "thalamus", "slope[CLAD]"), ("year_to_year
 GATE_FAILED = ("year_to_year_gd", "putamen", "slope[ALEM]")
 SINGULAR = ("year_to_year_t2", "amygdala")
 PATIENTS = {"CLAD": 33, "ALEM": 19}
+FITTED = (59, 36)  # intervals of each group in every analysis
+FLAGS = (
+    Flag("steroid_unknown", value=3, unit="scans", reason="3 scans"),
+    Flag("change_limit", "QzC003", 1, 0, "thalamus", -14.2, 10, "% a year", "QzC003: too much"),
+    Flag("change_robust_z", "QzC003", 1, 0, "thalamus", -6.1, 3.5, "robust z", "QzC003: too much"),
+    Flag("holes", "QzA001", 2, value=140, limit=100, unit="holes", reason="QzA001_v2"),
+)
 
 ESTIMATE_COLUMNS = [
     "analysis", "structure", "term", "method", "engine", "prior", "outcome", "predictor", "unit", "n_obs",
@@ -58,6 +68,8 @@ def make_results(
     _cohort(records, groups).to_netcdf(out / "cohort.nc", engine="netcdf4")
     _table(out / "exclusions.tsv", _exclusions(records))
     intervals = _intervals(records)
+    write_table(out / "flow.tsv", _flow(out, intervals), FLOW_COLUMNS)
+    write_table(out / "quality.tsv", quality_table(FLAGS), QUALITY_COLUMNS)
     _table(out / "intervals.tsv", intervals)
     _table(out / "changes.tsv", _changes(intervals))
     rows = [estimates(groups, engine), *([other_kinds(groups, engine)] if every_kind else [])]
@@ -227,6 +239,27 @@ def _exclusions(records: pd.DataFrame) -> pd.DataFrame:
         "file": lost["patient"] + ".long",
     }
     return pd.concat([pd.DataFrame(columns), _lost_years(records)], ignore_index=True)
+
+
+def _flow(out: Path, intervals: pd.DataFrame) -> pd.DataFrame:
+    exclusions = read_table(out / "exclusions.tsv").replace("n/a", "")
+    told = [
+        Exclusion(row.stage, row.patient, int(row.visit) if row.visit else None, rule=row.rule)
+        for row in exclusions.itertuples()
+    ]
+    yearly = intervals[intervals["visit_to"] == intervals["visit_from"] + 1]
+    analysed = []
+    for analysis in ANALYSES:
+        fitted = [
+            yearly[yearly["group"] == group].head(n) for group, n in zip(yearly["group"].unique(), FITTED, strict=False)
+        ]
+        before, rows = (
+            list(frame[["patient", "visit_to"]].itertuples(index=False, name=None))
+            for frame in (yearly, pd.concat(fitted))
+        )
+        analysed.append(Analysed(analysis, tuple(before), frozenset(rows)))
+    with xr.open_dataset(out / "cohort.nc") as cohort:
+        return flow(cohort, told, analysed)
 
 
 def _lost_years(records: pd.DataFrame) -> pd.DataFrame:

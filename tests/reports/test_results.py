@@ -19,9 +19,8 @@ def test_missing_files_are_all_named_with_the_command_that_makes_them(tmp_path):
     with pytest.raises(DataError) as caught:
         read_results(tmp_path)
     text = str(caught.value)
-    assert {"cohort.nc", "exclusions.tsv", "intervals.tsv", "changes.tsv", "estimates.tsv"} == {
-        fault.file.split("/")[-1] for fault in caught.value.faults
-    }
+    made = {"cohort.nc", "exclusions.tsv", "flow.tsv", "quality.tsv", "intervals.tsv", "changes.tsv", "estimates.tsv"}
+    assert made == {fault.file.split("/")[-1] for fault in caught.value.faults}
     assert "atrobayes prep STUDY.toml" in text
     assert "atrobayes fit STUDY.toml" in text
 

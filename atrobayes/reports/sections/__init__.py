@@ -14,6 +14,7 @@ from atrobayes.reports.sections import (
     limitations,
     methods,
     priors,
+    quality,
     reproducibility,
     summary,
 )
@@ -21,6 +22,7 @@ from atrobayes.reports.sections import (
 SECTIONS: tuple[Callable[[Results], Section], ...] = (
     summary.make,
     flow.make,
+    quality.make,
     diagnostics.make,
     analyses.make,
     agreement.make,
