@@ -164,7 +164,7 @@ def read_table(path: Path) -> pd.DataFrame:
     import pandas as pd
 
     # not splitlines: that also cuts at page breaks and Unicode separators, which may stand in a remark
-    lines = re.split(r"\r\n|\n|\r", _text_of(path))
+    lines = re.split(r"\r\n|\n|\r", read_text(path))
     if not lines[0].strip():
         raise DataError(Fault("an empty file", "a header line and rows", "write the column names first", str(path)))
     header = [name.strip() for name in lines[0].split("\t")]
@@ -182,13 +182,26 @@ def read_table(path: Path) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=header, index=index, dtype="str")
 
 
-def _text_of(path: Path) -> str:
-    content = _content_of(path)
+def read_text(path: Path, expected: str = "a table", todo: str = "check the path in study.toml") -> str:
+    """Read a text file as UTF-8, line ends as they are and without a byte-order mark.
+
+    Parameters
+    ----------
+    path : Path
+    expected, todo : str
+        What the file should be and what to do where it is none, for error messages.
+
+    Raises
+    ------
+    DataError
+        If the file is absent, may not be read, is no ordinary file or larger than 100 MB, or is not UTF-8.
+    """
+    content = _content_of(path, expected, todo)
     if content.startswith(_UTF16):
         raise DataError(Fault("UTF-16 text", "UTF-8 text", "save it as UTF-8", str(path)))
     if b"\0" in content:
         found = f"a zero byte at position {content.index(0)}: no text, or text in UTF-16"
-        raise DataError(Fault(found, "UTF-8 text", "save it as tab-separated text in UTF-8", str(path)))
+        raise DataError(Fault(found, "UTF-8 text", "save it as plain text in UTF-8", str(path)))
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -197,33 +210,41 @@ def _text_of(path: Path) -> str:
         ) from error
 
 
-def _content_of(path: Path) -> bytes:
+def _content_of(path: Path, expected: str, todo: str) -> bytes:
     """Bytes of an ordinary file: a pipe would be waited for, and a huge file fill the memory."""
     try:
         state = path.stat()
-        found = _not_a_table(state)
+        found = no_ordinary_file(state, expected)
         if found:
-            raise DataError(Fault(found, "a table", "check the path in study.toml", str(path)))
+            raise DataError(Fault(found, expected, todo, str(path)))
         return path.read_bytes()
     except FileNotFoundError as error:
         found = "a link to a file that is not there" if path.is_symlink() else "no such file"
-        raise DataError(Fault(found, "a table", "check the path in study.toml", str(path))) from error
+        raise DataError(Fault(found, expected, todo, str(path))) from error
     except PermissionError as error:
         todo = "ask for leave to read it and the folders above it"
-        raise DataError(Fault("no permission to read it", "a table", todo, str(path))) from error
+        raise DataError(Fault("no permission to read it", expected, todo, str(path))) from error
     except OSError as error:  # a loop of links, a name too long, a disk that fails
         found = (error.strerror or type(error).__name__).lower()
-        raise DataError(Fault(found, "a table", "check the path in study.toml", str(path))) from error
+        raise DataError(Fault(found, expected, todo, str(path))) from error
 
 
-def _not_a_table(state: os.stat_result) -> str:
-    """What stands in a table's place; "" if it may be one."""
+def no_ordinary_file(state: os.stat_result, expected: str = "a table") -> str:
+    """Say what stands in the place of a text file: a folder, a pipe, something huge; "" if it may be one.
+
+    Parameters
+    ----------
+    state : os.stat_result
+        Of the file, links followed.
+    expected : str
+        What it should be.
+    """
     if stat.S_ISDIR(state.st_mode):
         return "a folder"
     if not stat.S_ISREG(state.st_mode):
         return "a pipe or device, no ordinary file"
     megabytes = state.st_size / 1e6
-    large = f"a file of {megabytes:.0f} MB, more than the {_MOST_MEGABYTES} MB a table may have"
+    large = f"a file of {megabytes:.0f} MB, more than the {_MOST_MEGABYTES} MB {expected} may have"
     return large * (megabytes > _MOST_MEGABYTES)
 
 

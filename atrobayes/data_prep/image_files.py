@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import stat
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -178,6 +179,9 @@ def _reading(path: Path, what: str) -> Iterator[BinaryIO]:
     from nibabel.wrapstruct import WrapStructError
 
     try:
+        mode = path.stat().st_mode
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # a pipe would be waited for without end
+            _fail(path, "a pipe or a device", what, "mend the path")
         with path.open("rb") as raw:
             packed = raw.read(2) == b"\x1f\x8b"
             raw.seek(0)

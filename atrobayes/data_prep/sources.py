@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -252,6 +253,9 @@ def _within(run: Path, name: str) -> Path | None:
             path.stat()
         except (FileNotFoundError, NotADirectoryError):
             continue
+        except OSError as error:
+            if error.errno != errno.ELOOP:  # a link in a circle: for its reader to refuse
+                raise
         return path
     return None
 

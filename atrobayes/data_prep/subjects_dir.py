@@ -91,7 +91,8 @@ def find_runs(subjects_dir: Path, segmentation: str = "aseg.stats") -> tuple[Run
 def _check_folder(subjects_dir: Path) -> None:
     if subjects_dir.is_dir():
         return
-    found = "a file" if subjects_dir.exists() else "no such folder"
+    absent = "a link to a folder that is not there" if subjects_dir.is_symlink() else "no such folder"
+    found = "a file" if subjects_dir.exists() else absent
     todo = "check data.subjects_dir in study.toml"
     raise DataError(Fault(found, "a FreeSurfer SUBJECTS_DIR", todo, str(subjects_dir)))
 

@@ -11,6 +11,7 @@ from typing import NoReturn
 from atrobayes.data_prep.clinical_columns import IllegalCellError, read_number
 from atrobayes.data_prep.measured import Value
 from atrobayes.errors import DataError, Fault
+from atrobayes.files import no_ordinary_file
 
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 # as BIDS, R, spreadsheets and Python write that a number is missing
@@ -119,6 +120,9 @@ _RERUN = "run the program for this scan again, or remove the file"
 
 def _bytes_of(path: Path, expected: str) -> bytes:
     try:
+        found = no_ordinary_file(path.stat(), "such a file")  # a pipe would be waited for without end
+        if found:
+            _refuse(path, found, expected, "check the path")
         return path.read_bytes()
     except FileNotFoundError:
         _refuse(path, "no such file", expected, "check the path")

@@ -272,5 +272,5 @@ def test_what_is_no_text_is_refused(tmp_path: Path, content: bytes | None, found
 
 def test_a_folder_is_no_table(tmp_path: Path) -> None:
     """The SUBJECTS_DIR under the wrong key must not end in a traceback."""
-    with pytest.raises(DataError, match="a file that cannot be read"):
+    with pytest.raises(DataError, match="found a folder; expected a table"):
         read_table_rows(tmp_path)

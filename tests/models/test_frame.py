@@ -88,7 +88,7 @@ def test_priors_are_read_by_name_or_number() -> None:
 
 def test_a_slope_prior_off_zero_is_refused() -> None:
     """A prior belief in loss would be a belief that ventricles shrink."""
-    with pytest.raises(ValueError, match="the mean must be 0"):
+    with pytest.raises(ValueError, match="a mean of 0"):
         study(priors={"slope": {"normal": [-0.3, 0.3]}})
 
 
