@@ -248,16 +248,10 @@ def _flow(out: Path, intervals: pd.DataFrame) -> pd.DataFrame:
         for row in exclusions.itertuples()
     ]
     yearly = intervals[intervals["visit_to"] == intervals["visit_from"] + 1]
-    analysed = []
-    for analysis in ANALYSES:
-        fitted = [
-            yearly[yearly["group"] == group].head(n) for group, n in zip(yearly["group"].unique(), FITTED, strict=False)
-        ]
-        before, rows = (
-            list(frame[["patient", "visit_to"]].itertuples(index=False, name=None))
-            for frame in (yearly, pd.concat(fitted))
-        )
-        analysed.append(Analysed(analysis, tuple(before), frozenset(rows)))
+    own = (yearly[yearly["group"] == group] for group in yearly["group"].unique())
+    fitted = pd.concat([rows.head(n) for rows, n in zip(own, FITTED, strict=False)])
+    before, rows = ([*zip(frame["patient"], frame["visit_to"], strict=True)] for frame in (yearly, fitted))
+    analysed = [Analysed(analysis, tuple(before), frozenset(rows)) for analysis in ANALYSES]
     with xr.open_dataset(out / "cohort.nc") as cohort:
         return flow(cohort, told, analysed)
 

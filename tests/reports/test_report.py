@@ -86,7 +86,7 @@ def test_a_section_that_raises_says_so_in_its_place(folder, capsys):
     "answer",
     [
         "6 of 201 scans were left out: ",
-        "scan too soon after intravenous steroids (2), FreeSurfer run unfinished (1) and FreeSurfer results not found (1).",
+        "after intravenous steroids (2), FreeSurfer run unfinished (1) and FreeSurfer results not found (1).",
         "2 with both estimates in the same direction, pd 0.9680, just under the cut-off 0.975.",
         "95% equal-tailed posterior interval",
         "95% confidence interval",

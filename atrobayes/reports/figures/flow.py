@@ -13,6 +13,7 @@ from atrobayes.reports.figures.drawing import canvas, svg
 
 _LINE = 0.2  # inches a line of text takes
 _MAIN, _SIDE = (0.1, 5.0), (4.3, 5.6)  # left edge and width of the two columns, inches; their boxes alternate
+_LAST = (0.1, 7.5)  # the last box has nothing beside it
 _CHARACTERS = 13.2  # an inch of a line holds
 
 
@@ -47,7 +48,9 @@ def flow_svg(name: str, boxes: Sequence[Box], alt: str) -> str:
     alt : str
         The same in a sentence.
     """
-    boxes = [Box(box.title, _wrapped(box.lines, _MAIN), _wrapped(box.leaves, _SIDE)) for box in boxes]
+    *most, end = boxes
+    boxes = [Box(box.title, _wrapped(box.lines, _MAIN), _wrapped(box.leaves, _SIDE)) for box in most]
+    boxes.append(Box(end.title, _wrapped(end.lines, _LAST), _wrapped(end.leaves, _SIDE)))
     height = sum(_height(box.lines) + _gap(box) for box in boxes)
     with canvas(name, 10, height) as figure:
         figure.set_layout_engine("none")
@@ -75,7 +78,7 @@ def _gap(box: Box) -> float:
 def _draw(axes: Axes, box: Box, top: float, *, last: bool) -> float:
     middle = _MAIN[0] + _MAIN[1] / 2
     bottom = top + _height(box.lines)
-    _box(axes, _MAIN, top, (box.title, *box.lines))
+    _box(axes, _LAST if last else _MAIN, top, (box.title, *box.lines))
     following = bottom + _gap(box)
     if box.leaves:
         side_top = bottom + 0.15

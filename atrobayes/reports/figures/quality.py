@@ -76,9 +76,8 @@ def trajectories_svg(name: str, rows: pd.DataFrame, names: Mapping[str, str], al
     """
     scale = lanes(rows)
     numbers = sorted(int(number) for number in rows["number"].unique())
-    down = math.ceil(len(numbers) / _ACROSS)
     card = _HEAD + len(scale) * _LANE + 2 * _MARGIN
-    height = down * card + _KEY
+    height = math.ceil(len(numbers) / _ACROSS) * card + _KEY
     places = {number: (place % _ACROSS * _CARD, place // _ACROSS * card) for place, number in enumerate(numbers)}
     longest = float(rows["years"].max()) or 1.0
     with canvas(name, _ACROSS * _CARD, height) as figure:
@@ -92,8 +91,9 @@ def trajectories_svg(name: str, rows: pd.DataFrame, names: Mapping[str, str], al
             _draw(axes, _placed(own, places, lane, middle, longest), _COLOURS[order % len(_COLOURS)])
         flagged = set(rows.loc[rows["flagged"], "number"])
         for number, (left, top) in places.items():
-            marked = {"color": _FLAGGED, "fontweight": "bold"} if number in flagged else {"color": "#333333"}
-            axes.text(left + 0.1, top + _MARGIN + 0.08, str(number), va="center", fontsize=8, **marked)
+            colour, weight = (_FLAGGED, "bold") if number in flagged else ("#333333", "normal")
+            down = top + _MARGIN + 0.08
+            axes.text(left + 0.1, down, str(number), va="center", fontsize=8, color=colour, fontweight=weight)
         handles = [*map(_entry, scale, _COLOURS, [names[lane.structure] for lane in scale]), _flag_entry()]
         figure.legend(handles=handles, loc="upper left", ncols=4, frameon=False, fontsize=8.5, borderaxespad=0.2)
         return svg(figure, name, alt)

@@ -10,7 +10,7 @@ import pandas as pd
 from atrobayes.data_prep.quality_flags import RULES
 from atrobayes.reports.figures.quality import trajectories_svg
 from atrobayes.reports.results import Results, each_row
-from atrobayes.reports.section import Figure, Section, Table
+from atrobayes.reports.section import Figure, Section, Status, Table
 from atrobayes.reports.trajectories import patient_numbers, trajectories
 from atrobayes.reports.wording import counted, number, structure_name
 
@@ -24,7 +24,7 @@ def make(results: Results) -> Section:
     confounded = flags["rule"].isin(_CONFOUNDED).any()
     paragraphs = (_counted(flags), *_confounding(flags), *_within(flags), *_chance(flags))
     tables = (_by_rule(flags), _every(results)) if len(flags) else ()
-    status = "warning" if confounded else "ok"
+    status: Status = "warning" if confounded else "ok"
     return Section("quality", "Quality of the scans over time", status, paragraphs, tables, _figure(results))
 
 
@@ -141,7 +141,6 @@ def _figure(results: Results) -> tuple[Figure, ...]:
         "closes it."
     )
     if rest:
-        caption += (
-            f" {counted(rest, 'patient')} with fewer than two usable scans {'is' if rest == 1 else 'are'} left out."
-        )
+        fewer = counted(rest, "patient has", "patients have")
+        caption += f" {fewer} fewer than two usable scans and no card."
     return (Figure("trajectories", trajectories_svg("trajectories", rows, names, alt), alt, caption),)
