@@ -54,7 +54,7 @@ def show(survey: Survey, framed: Mapping[Analysis, Framed]) -> None:
     _show(found, "table", "Clinical tables", {"table": "", "rows": "", "not_filled_in": "not filled in"})
     _show(found, "scans", "Scans of the visits", {"status": "", "n": "", "meaning": ""})
     _show(found, "structure", "Structures", {"structure": "", "volumes": "", "files": "read from"})
-    _show(found, "flow", "Who and what is left", {"step": "", "left": "", "lost": ""})
+    _show(found, "flow", "Who and what is left", {"step": "", "unit": "", "left": "", "lost": ""})
     _show(found, "flag", "Kept, but worth a look", {"rule": "flag", "n": "", "meaning": ""})
     for item in found:
         if item["kind"] == "note":
@@ -116,7 +116,7 @@ def _flow_items(flow: pd.DataFrame) -> Iterator[Found]:
         counts = dict(zip(rows["group"], rows["n"].astype("int"), strict=True))
         total = counts.pop(ALL)
         reasons = rows.loc[rows["group"] == ALL, "reasons"].iloc[0]
-        left = f"{total} {unit}" + (f" ({_said(counts)})" if counts else "")
+        left = f"{total}" + (f" ({_said(counts)})" if counts else "")
         yield {"kind": "flow", "step": step, "unit": unit, "n": total, "groups": counts, "left": left, "lost": reasons}
 
 
