@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import xarray as xr
 
 from atrobayes.data_prep.clinical_dates import DAYS_PER_YEAR
@@ -16,6 +15,18 @@ from atrobayes.study import Study
 
 ETIV_TOLERANCE = 1e-6
 # told one by one when data are prepared, and kept with the cohort; the others are counted
+_COLUMNS = (
+    "visit",
+    "years",
+    "date",
+    "etiv",
+    "scan_status",
+    "template",
+    "freesurfer",
+    "platform",
+    "days_since_steroid",
+)
+_Rows = Mapping[str, np.ndarray]  # of one patient, by name of the cohort's variable
 TOLD = ("etiv_varies", "freesurfer_versions", "visit_off_nominal", "steroid_unknown")
 
 
@@ -37,15 +48,17 @@ def record_flags(cohort: xr.Dataset, study: Study) -> list[Flag]:
         visit: visit_off_nominal (value: months off). Of the study: steroid_unknown (value: usable scans
         without days since steroids, where that column exists).
     """
-    names = ["years", "etiv", "days_since_steroid"]
-    records = cohort[names].to_dataframe()
+    places: dict[str, list[int]] = {}
+    for place, patient in enumerate(cohort["record_patient"].to_numpy().tolist()):
+        places.setdefault(patient, []).append(place)
+    columns = {name: cohort[name].to_numpy() for name in _COLUMNS}
     flags = [
         flag
-        for patient, rows in records.groupby("record_patient", sort=False)
-        for flag in _of_patient(str(patient), rows, study)
+        for patient, rows in places.items()
+        for flag in _of_patient(patient, {name: values[rows] for name, values in columns.items()}, study)
     ]
     asked = "days_since_steroid" in json.loads(cohort.attrs["columns"])["visits"]
-    return flags + (_steroid_unknown(records) if asked else [])
+    return flags + (_steroid_unknown(columns) if asked else [])
 
 
 def short_flags(flags: Sequence[Flag]) -> list[dict[str, Any]]:
@@ -54,17 +67,18 @@ def short_flags(flags: Sequence[Flag]) -> list[dict[str, Any]]:
     return [{name: getattr(flag, name) for name in names} for flag in flags if flag.rule in TOLD]
 
 
-def _steroid_unknown(records: pd.DataFrame) -> list[Flag]:
-    count = int(((records["scan_status"] == "usable") & records["days_since_steroid"].isna()).sum())
+def _steroid_unknown(records: _Rows) -> list[Flag]:
+    count = int(((records["scan_status"] == "usable") & np.isnan(records["days_since_steroid"])).sum())
     scans = "1 usable scan" if count == 1 else f"{count} usable scans"
     reason = f"{scans} without days since steroids; kept"
     return [Flag("steroid_unknown", value=count, limit=0, unit="scans", reason=reason)] if count else []
 
 
-def _of_patient(patient: str, rows: pd.DataFrame, study: Study) -> Iterator[Flag]:
-    usable = rows[rows["scan_status"] == "usable"]
+def _of_patient(patient: str, rows: _Rows, study: Study) -> Iterator[Flag]:
+    kept = rows["scan_status"] == "usable"
+    usable = {name: values[kept] for name, values in rows.items()}
     if study.data.stream == "long":
-        yield from _etiv(patient, usable)
+        yield from _etiv(patient, usable["etiv"])
         yield from _several("template_mixed", patient, usable["template"], "scans measured with different templates")
     versions = "scans processed with different versions of FreeSurfer"
     yield from _several("freesurfer_versions", patient, usable["freesurfer"], versions)
@@ -72,8 +86,8 @@ def _of_patient(patient: str, rows: pd.DataFrame, study: Study) -> Iterator[Flag
     yield from _off_nominal(patient, rows, study.definitions.visit_tolerance_months)
 
 
-def _etiv(patient: str, usable: pd.DataFrame) -> Iterator[Flag]:
-    etiv = usable["etiv"].dropna().to_numpy(np.float64)
+def _etiv(patient: str, usable: np.ndarray) -> Iterator[Flag]:
+    etiv = usable[~np.isnan(usable)]
     if etiv.size and np.ptp(etiv) > ETIV_TOLERANCE * etiv.max():
         between = f"{etiv.min():.8g} to {etiv.max():.8g} mm^3"
         reason = f"longitudinal runs of one patient share one eTIV, these have {between}; kept"
@@ -81,15 +95,15 @@ def _etiv(patient: str, usable: pd.DataFrame) -> Iterator[Flag]:
         yield Flag("etiv_varies", patient, value=value, limit=limit, unit="%", reason=reason)
 
 
-def _several(rule: str, patient: str, names: pd.Series, words: str) -> Iterator[Flag]:
-    known = sorted(set(names) - {""})
+def _several(rule: str, patient: str, names: np.ndarray, words: str) -> Iterator[Flag]:
+    known = sorted(set(names.tolist()) - {""})
     if len(known) > 1:
         yield Flag(rule, patient, value=len(known), limit=1, reason=f"{words} ({', '.join(known)}); kept")
 
 
-def _off_nominal(patient: str, rows: pd.DataFrame, tolerance_months: float) -> Iterator[Flag]:
-    dated = bool((rows.loc[rows["visit"] == 0, "date"] != "").any())
-    for visit, years, day in rows[["visit", "years", "date"]].itertuples(index=False, name=None):
+def _off_nominal(patient: str, rows: _Rows, tolerance_months: float) -> Iterator[Flag]:
+    dated = bool((rows["date"][rows["visit"] == 0] != "").any())
+    for visit, years, day in zip(*(rows[name].tolist() for name in ("visit", "years", "date")), strict=True):
         months = abs(years - visit) * 12
         if months > tolerance_months:
             source = "by the dates" if dated and day else "by the column years"

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import errno
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -129,27 +128,26 @@ class SubjectsDir:
 
     def files(self, run: Run) -> tuple[VolumeFile, ...]:
         """Read the segmentation's file, eTIV, and the other files asked for."""
-        name = self._segmentation(run)
-        path = _within(run.path, name)
-        if path is None:
+        there = _listed(run.path)
+        name = self._segmentation(run, there)
+        if name not in there:
             raise FileNotFoundError(run.path / _home(name) / name)
-        found: list[VolumeFile] = [read_file(path)]
-        beside = run.path / "stats" / ASEG
-        if name != ASEG and beside.exists():
-            found.append(HeadSize(read_stats(beside)))
+        found: list[VolumeFile] = [read_file(there[name])]
+        if name != ASEG and ASEG in there:
+            found.append(HeadSize(read_stats(there[ASEG])))
         for other in self.others:
-            found += [Prefixed(file, other) for file in _others(run, other)]
+            found += [Prefixed(file, other) for file in _others(run, other, there)]
         return tuple(found)
 
-    def _segmentation(self, run: Run) -> str:
+    def _segmentation(self, run: Run, there: Mapping[str, Path]) -> str:
         if self.segmentation is not None:
             return self.segmentation
-        there = [name for name in _FINAL if _within(run.path, name) is not None]
-        if there and there != [ASEG]:
-            choices = " or ".join(f'segmentation = "{name}"' for name in there)
+        final = [name for name in _FINAL if name in there]
+        if final and final != [ASEG]:
+            choices = " or ".join(f'segmentation = "{name}"' for name in final)
             todo = f"write {choices} under [data]: which file counts is for you to say"
             raise DataError(
-                Fault(" and ".join(there), "aseg.stats alone, or a study that says which counts", todo, str(run.path))
+                Fault(" and ".join(final), "aseg.stats alone, or a study that says which counts", todo, str(run.path))
             )
         return ASEG
 
@@ -245,26 +243,19 @@ def _home(name: str) -> str:
     return "mri" if name.endswith((".txt", ".mgz")) else "stats"
 
 
-def _within(run: Path, name: str) -> Path | None:
-    """Path of a run's file; a folder that may not be entered is an error, not an absence."""
-    for folder in _FOLDERS:
-        path = run / folder / name
-        try:
-            path.stat()
-        except (FileNotFoundError, NotADirectoryError):
-            continue
-        except OSError as error:
-            if error.errno != errno.ELOOP:  # a link in a circle: for its reader to refuse
-                raise
-        return path
-    return None
+def _listed(run: Path) -> dict[str, Path]:
+    """Files of a run by name; a folder that may not be entered is an error, not an absence."""
+    found: dict[str, Path] = {}
+    for folder in reversed(_FOLDERS):
+        if (run / folder).is_dir():
+            found |= {path.name: path for path in (run / folder).iterdir()}
+    return found
 
 
-def _others(run: Run, name: str) -> tuple[VolumeFile, ...]:
+def _others(run: Run, name: str, there: Mapping[str, Path]) -> tuple[VolumeFile, ...]:
     """Read a further file, or the one file of a family; none is a missing source, several are an error."""
     if name not in FAMILIES:
-        path = _within(run.path, name)
-        return () if path is None else (read_file(path),)
+        return (read_file(there[name]),) if name in there else ()
     from atrobayes.data_prep.subfields import read_subfields, subfield_files
 
     found = subfield_files(run.path, name, run.stream == "long")
