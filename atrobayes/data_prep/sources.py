@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
 from atrobayes.data_prep.measured import Value, VolumeFile
+from atrobayes.data_prep.privacy import identifier_in
 from atrobayes.data_prep.stats_files import read_stats
 from atrobayes.data_prep.structures import FAMILIES, Structure, split_name
 from atrobayes.data_prep.subjects_dir import Run, find_runs
@@ -199,7 +200,7 @@ def open_sources(study: Study, structures: Sequence[Structure]) -> tuple[Source,
         _try_tidy(study.data.volumes, sources, faults)
     for source in sources:
         try:
-            _ = source.runs
+            faults += _identifying_names(source)
         except DataError as error:
             faults += error.faults
     if faults:
@@ -237,6 +238,16 @@ def read_file(path: Path) -> VolumeFile:
 
         return LabelImage(path)
     raise DataError(Fault("a file of no known kind", ".stats, .csv, .txt or .mgz", "name another file", str(path)))
+
+
+def _identifying_names(source: Source) -> Iterator[Fault]:
+    """Find runs named by what identifies a person; the names themselves are not repeated."""
+    for number, run in enumerate(source.runs, start=1):
+        held = identifier_in(f"{run.name} {run.owner[0] if run.owner else ''}")
+        if held:
+            place = str(run.path if run.path.is_file() else run.path.parent)
+            todo = "rename it, or link to it by a pseudonym from another folder: names of runs stand in the results"
+            yield Fault(f"{held} in the name of run {number}, in order of names", "pseudonyms alone", todo, place)
 
 
 def _home(name: str) -> str:

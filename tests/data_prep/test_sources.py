@@ -218,3 +218,15 @@ def test_a_family_with_two_files_asks_which(two_visits: Tree) -> None:
         prepare(two_visits.study())
     (run / "mri" / "lh.hippoSfVolumes-T1.long.v22.txt").unlink()
     assert 3500.5 == volumes(prepare(two_visits.study()), "hippo")[0]
+
+
+def test_a_run_named_by_an_identifier_is_refused_without_saying_it(two_visits: Tree) -> None:
+    """National numbers would stand in the ledger and in volumes.tsv."""
+    digits = "9001010000"
+    weights = (1, 3, 7, 9, 1, 3, 7, 9, 1, 3)
+    number = f"{digits}{-sum(weight * int(digit) for weight, digit in zip(weights, digits, strict=True)) % 10}"
+    two_visits.scan(f"{number}_v0.long.base")
+    with pytest.raises(DataError) as caught:
+        prepare(two_visits.study())
+    assert "PESEL checksum in the name of run 1" in str(caught.value)
+    assert number not in str(caught.value)
