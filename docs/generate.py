@@ -20,7 +20,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from atrobayes.cli import app
-from atrobayes.data_prep import intervals, ledger
+from atrobayes.data_prep import flow, intervals, ledger, quality_flags
 from atrobayes.data_prep.clinical_columns import PATIENT_COLUMNS, VISIT_COLUMNS, ClinicalColumn
 from atrobayes.data_prep.structures import CATALOGUE as STRUCTURES
 from atrobayes.files import Column
@@ -36,6 +36,8 @@ OUTPUT_TABLES = (
     ("estimates.tsv", "Every result, one row each, whoever computed it.", estimates.COLUMNS),
     ("contrast.tsv", "Classical and Bayesian answer to one question in one row.", contrast.COLUMNS),
     ("exclusions.tsv", "Everything left out, with the rule that left it out.", ledger.COLUMNS),
+    ("flow.tsv", "What is left at each step, from enrolled patients to the rows of each analysis.", flow.FLOW_COLUMNS),
+    ("quality.tsv", "What is kept but worth a look, one flag a row.", quality_flags.QUALITY_COLUMNS),
     ("clinical.tsv", "Clinical variables by group, before treatment and at each visit.", clinical_table.COLUMNS),
     ("intervals.tsv", "One row per patient-year with usable scans at both ends.", intervals.INTERVAL_COLUMNS),
     ("changes.tsv", "Change of every structure in every interval.", intervals.CHANGE_COLUMNS),

@@ -22,14 +22,14 @@ def prep(
     """
     from atrobayes.cli.session import open_session, print_items
     from atrobayes.cli.stages import prepare_stage, rows_as_items
-    from atrobayes.cli.tables import print_table
+    from atrobayes.cli.tables import print_flow
 
     with open_session(study, out=out, quiet=quiet) as session:
         prepared = prepare_stage(session).prepared
     if json:
         print_items(rows_as_items(prepared.flow))
     else:
-        print_table(prepared.flow)
+        print_flow(prepared.flow)
         typer.echo(f"cohort: {session.folder.path / 'cohort.nc'}")
 
 

@@ -25,6 +25,18 @@ def print_table(table: pd.DataFrame, title: str | None = None) -> None:
     _print([str(name) for name in table.columns], rows, title)
 
 
+def print_flow(table: pd.DataFrame) -> None:
+    """Print the flow of a study: a row each step, a column each group, the reasons of all groups together."""
+    groups = list(dict.fromkeys(table["group"]))
+    rows = []
+    for (analysis, step), part in table.groupby(["analysis", "step"], sort=False):
+        total = part[part["group"] == "ALL"].iloc[0]
+        if step != "intervals":  # those analysed say how many are lost of them
+            counts = part.set_index("group")["n"].reindex(groups)
+            rows.append([analysis or step, *map(str, counts), str(total["lost"] or ""), total["reasons"]])
+    _print(["step", *groups, "lost", "reasons"], rows)
+
+
 def print_contrast(table: pd.DataFrame, most: int) -> None:
     """Print the rows with the smallest classical p, with what the posterior says of each."""
     first = table.sort_values("classical_p", kind="stable").head(most)
