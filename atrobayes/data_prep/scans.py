@@ -294,6 +294,9 @@ def _name(path: Path, matches: Sequence[Match]) -> str:
 
 
 def _place(origins: Sequence[Origin], structure: Structure, named: Mapping[Path, str]) -> Place:
+    if len(origins) == 1:
+        (origin,) = origins
+        return Place(named[origin.file.path], _signed((1,), (str(origin.value.line),)), origin.name)
     files = list(dict.fromkeys(named[origin.file.path] for origin in origins))
     signs = structure.signs if len(origins) == len(structure.terms) else (1,)
     lines = _signed(signs, tuple([str(origin.value.line) for origin in origins]))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import stat
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from atrobayes.data_prep.measured import Value
@@ -72,7 +73,7 @@ class StatsFile:
             return None
         return Value(self.rows[name][column], self.units[column], self.lines[name], column)
 
-    @property
+    @cached_property
     def _volume_column(self) -> str:
         """Column with the volumes; "" in a file without."""
         return next((column for column in _VOLUME_COLUMNS if column in self.units), "")
@@ -131,6 +132,9 @@ def _raw(path: Path) -> bytes:
             raise _refusal(path, f"{status.st_size:,} bytes", f", under {_LARGEST:,} bytes")
         return path.read_bytes()
     except FileNotFoundError:
+        if path.is_symlink():  # as of files that an archive keeps elsewhere until they are asked for
+            todo = "fetch the file it leads to, or remove the link"
+            raise _refusal(path, "a link to a file that is not there", todo=todo) from None
         raise _refusal(path, "no such file") from None
     except PermissionError:
         raise  # the file may be sound: it is not for us to judge

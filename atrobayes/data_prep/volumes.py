@@ -74,7 +74,7 @@ def structure_volume(files: Sequence[VolumeFile], structure: Structure) -> Volum
         term.sign * _checked(origin, may_be_empty=structure.may_be_empty)
         for term, origin in zip(structure.terms, origins, strict=True)
     ]
-    left, right = _sides(structure.sides, volumes)
+    left, right = _sides(structure.sides, volumes) if len(volumes) > 1 else (math.nan, math.nan)
     return Volume(sum(volumes), left, right, origins)
 
 
