@@ -170,15 +170,9 @@ def _patient(template: str, names: Sequence[str]) -> str:
     prefix = os.path.commonprefix(names)  # noqa: RUF071 - of letters, not of folders
     shared = re.sub(r"[._-]+[^._-]*$", "", prefix) if len(names) > 1 else ""
     for patient in (told, shared):
-        rests = [name.removeprefix(patient) for name in names]
-        if patient and all(name.startswith(patient) for name in names) and not any(map(_digit_first, rests)):
+        if patient and all(name.startswith(patient) for name in names):
             return patient
     return ""
-
-
-def _digit_first(rest: str) -> bool:
-    """A012 is no scan of A01."""
-    return rest[:1].isdigit()
 
 
 def _cross_labels(folder: Path, points: Mapping[str, _Point]) -> dict[str, tuple[str, str]]:
