@@ -9,6 +9,7 @@ tests/test_docs.py fails while a page differs from what is generated here.
 from __future__ import annotations
 
 import ast
+import math
 import types
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -21,8 +22,17 @@ from pydantic.fields import FieldInfo
 
 from atrobayes.cli import app
 from atrobayes.data_prep import flow, intervals, ledger, quality_flags
-from atrobayes.data_prep.clinical_columns import PATIENT_COLUMNS, VISIT_COLUMNS, ClinicalColumn
+from atrobayes.data_prep.clinical_columns import (
+    EDSS_COLUMNS,
+    PATIENT_COLUMNS,
+    RELAPSE_COLUMNS,
+    VISIT_COLUMNS,
+    ClinicalColumn,
+)
+from atrobayes.data_prep.lesion_counts import LESION_COLUMNS
 from atrobayes.data_prep.structures import CATALOGUE as STRUCTURES
+from atrobayes.data_prep.structures import NAME_VERSIONS, Structure
+from atrobayes.data_prep.volume_table import VOLUME_COLUMNS
 from atrobayes.files import Column
 from atrobayes.models import clinical_table, estimates
 from atrobayes.models.analyses import CATALOGUE as ANALYSES
@@ -39,8 +49,18 @@ OUTPUT_TABLES = (
     ("flow.tsv", "What is left at each step, from enrolled patients to the rows of each analysis.", flow.FLOW_COLUMNS),
     ("quality.tsv", "What is kept but worth a look, one flag a row.", quality_flags.QUALITY_COLUMNS),
     ("clinical.tsv", "Clinical variables by group, before treatment and at each visit.", clinical_table.COLUMNS),
+    ("volumes.tsv", "Every volume with the file and the lines it was read from.", VOLUME_COLUMNS),
+    ("lesions.tsv", "Lesions counted in masks; empty where visits.tsv names none.", LESION_COLUMNS),
     ("intervals.tsv", "One row per patient-year with usable scans at both ends.", intervals.INTERVAL_COLUMNS),
     ("changes.tsv", "Change of every structure in every interval.", intervals.CHANGE_COLUMNS),
+)
+
+
+CLINICAL_TABLES = (
+    ("patients.tsv", PATIENT_COLUMNS),
+    ("visits.tsv", VISIT_COLUMNS),
+    ("relapses.tsv", RELAPSE_COLUMNS),
+    ("edss.tsv", EDSS_COLUMNS),
 )
 
 
@@ -69,15 +89,28 @@ def study_file() -> str:
             model = _model_of(field)
             rows = ((f"`{key}`", *cells) for key, *cells in _keys(model))
             parts += [_about(model), _markdown(("key", "value", "default", "meaning"), rows)]
-    for file, columns in (("patients.tsv", PATIENT_COLUMNS), ("visits.tsv", VISIT_COLUMNS)):
+    for file, columns in CLINICAL_TABLES:
         parts += [f"## `{file}`", _markdown(("column", "cell", "unit", "meaning"), map(_clinical, columns.values()))]
-    sources = ((f"`{name}`", one.label, f"`{one.formula}`") for name, one in STRUCTURES.items())
+    structures = ((f"`{name}`", *_structure(one)) for name, one in STRUCTURES.items())
+    versions = ((f"`{name}`", _used_by(name), when) for name, when in NAME_VERSIONS.items())
     asked = (
         (f"`{name}`", one.question, one.unit() if one.outcome else "of each variable") for name, one in ANALYSES.items()
     )
-    parts += ["## Ids of structures", _markdown(("id", "structure", "source in aseg.stats"), sources)]
+    parts += ["## Ids of structures", _markdown(("id", "structure", "sum of", "flagged beyond"), structures)]
+    parts += ["Names that changed with FreeSurfer's versions:", _markdown(("name", "read for", "versions"), versions)]
     parts += ["## Ids of analyses", _markdown(("id", "question", "unit of a slope or difference"), asked)]
     return "\n\n".join(parts)
+
+
+def _structure(structure: Structure) -> tuple[str, str, str]:
+    """Label, formula and plausible change of a structure."""
+    limit = f"{structure.change_pct:g} % a year" if math.isfinite(structure.change_pct) else ""
+    return structure.label, f"`{structure.formula}`", limit
+
+
+def _used_by(name: str) -> str:
+    """Ids of the structures that read a name."""
+    return ", ".join(f"`{one.id}`" for one in STRUCTURES.values() if name in one.names) or "intracranial volume"
 
 
 def command_line() -> str:
