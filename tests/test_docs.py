@@ -98,3 +98,23 @@ def test_names_in_the_architecture_page_exist() -> None:
     gone = {name for name in paths if not (ROOT / name).exists()}
     assert set() == gone | {word for word in words if not re.search(rf"\b{re.escape(word)}\b", code)}
     assert {"build_frames", "Marginals"} <= words
+
+
+def _toml_blocks(page: str) -> list[str]:
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    blocks = re.findall(r"^ *```toml\n(.*?)^ *```", text, flags=re.DOTALL | re.MULTILINE)
+    return [block if "[data]" in block else f'[data]\nsubjects_dir = "fs"\n{block}' for block in blocks]
+
+
+@pytest.mark.parametrize("block", [*_toml_blocks("data.md"), *_toml_blocks("study-file.md")])
+def test_pieces_of_study_files_in_the_documents_are_read(block: str, tmp_path: Path) -> None:
+    """What is copied from a page must work, and mean what the page says."""
+    from textwrap import dedent
+
+    from atrobayes.data_prep.structures import resolve_structures
+    from atrobayes.study import read_study
+
+    path = tmp_path / "study.toml"
+    path.write_text(dedent(block), encoding="utf-8")
+    study = read_study(path)
+    assert set(study.structures) <= {structure.id for structure in resolve_structures(study)}

@@ -150,12 +150,11 @@ def _long_labels(folder: Path, points: Mapping[str, _Point]) -> dict[str, tuple[
     unread = [name for template, names in templates.items() if not patients[template] for name in names]
     if unread:
         raise DataError(unreadable(folder, unread, "names that begin with their template's patient"))
-    for template, patient in patients.items():
+    for patient in patients.values():
         twins = [other for other in patients if patients[other] == patient]
         if len(twins) > 1:
             found = f"the templates {' and '.join(twins)}, both read as of patient {patient}"
             raise DataError(Fault(found, "one template a patient", PATTERN_HELP, str(folder)))
-        assert template in twins
     return {
         name: (patients[template], name.removeprefix(patients[template]))
         for template, names in templates.items()
