@@ -203,17 +203,21 @@ def _records(groups: tuple[str, ...]) -> pd.DataFrame:
 def _cohort(records: pd.DataFrame, groups: tuple[str, ...]) -> xr.Dataset:
     patients = records.drop_duplicates("patient")
     days = np.where(records["status"] == "steroid", 30.0, np.where(records["visit"] == 1, 100.0, np.nan))
+    # every structure loses 1 % a year, but for one visit of the first patient
+    shrunk = np.where((np.arange(len(records)) == 1), 0.858, 1 - 0.01 * records["visit"].to_numpy())
     unknown = int((np.isnan(days) & (records["status"] == "usable")).sum())
     flag = {"rule": "steroid_unknown", "patient": "", "visit": None, "reason": f"{unknown} scans"}
     return xr.Dataset(
         {
             "group": ("patient", patients["group"].to_numpy(dtype=object)),
             "days_since_steroid": ("record", days),
+            "volume": (("record", "structure"), 1000.0 * shrunk[:, None] * np.ones(len(STRUCTURES))),
             **{name: ("record", np.arange(len(records)) % size / 1.0) for name, size in RECORD.items()},
             **{name: ("patient", np.arange(len(patients)) % size + 1.0) for name, size in PATIENT.items()},
         },
         coords={
             "patient": patients["patient"].to_numpy(dtype=object),
+            "structure": np.array(STRUCTURES, dtype=object),
             "record_patient": ("record", records["patient"].to_numpy(dtype=object)),
             "visit": ("record", records["visit"].to_numpy()),
             "years": ("record", records["visit"].to_numpy(float)),

@@ -136,7 +136,8 @@ def test_the_markup_is_well_formed(page):
 def test_figures_are_files_too_and_valid_xml(folder, html):
     """A figure could not be put into a paper."""
     files = sorted((folder / "figures").glob("*.svg"))
-    assert ["agreement", "flow", "forest-year_to_year_gd", "forest-year_to_year_t2"] == [file.stem for file in files]
+    forests = ("forest-year_to_year_gd", "forest-year_to_year_t2")
+    assert ["agreement", "flow", *forests, "trajectories"] == [file.stem for file in files]
     for file in files:
         assert "svg" in ElementTree.parse(file).getroot().tag  # noqa: S314 - our own file
         assert file.read_text().split("\n", 1)[1].strip() in html
@@ -148,7 +149,7 @@ def test_made_twice_the_page_is_the_same(folder, made_up, tmp_path, html):
     (again / "figures").mkdir()
     (again / "figures" / "forest-of_an_earlier_run.svg").write_text("<svg/>")
     assert html == write_report(again).read_text(encoding="utf-8")
-    assert 4 == len(list((again / "figures").iterdir()))
+    assert 5 == len(list((again / "figures").iterdir()))
     for file in (folder / "figures").glob("*.svg"):
         assert file.read_bytes() == (again / "figures" / file.name).read_bytes()
 

@@ -24,8 +24,8 @@ def make(results: Results) -> Section:
     text = (
         f"The same input files, study file{seed} and versions give this page again, byte for byte. The results folder "
         "holds every number in full: contrast.tsv, estimates.tsv, clinical.tsv, intervals.tsv, changes.tsv, "
-        "exclusions.tsv, flow.tsv, quality.tsv, each with a description of its columns in the .json beside it, the posteriors in posterior/ "
-        "and the figures in figures/."
+        "exclusions.tsv, flow.tsv, quality.tsv, each with a description of its columns in the .json beside it, the "
+        "posteriors in posterior/ and the figures in figures/."
     )
     return Section(
         "reproducibility", "Reproducibility", "ok", (text,), tuple(table for table in tables if len(table.frame))
