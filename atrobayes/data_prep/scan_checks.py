@@ -77,7 +77,8 @@ def etiv_fault(files: Sequence[VolumeFile]) -> list[Fault]:
         origin = find_etiv(files)
     except MissingSourceError:
         return []  # in the ledger already, as etiv_missing
-    if origin is None or origin.value.unit != "mm^3" or low <= origin.value.value <= high:
+    # NaN too is in the ledger already: missing, not wrong
+    if origin is None or origin.value.unit != "mm^3" or not (origin.value.value < low or origin.value.value > high):
         return []
     expected = f"{low:,.0f} to {high:,.0f} mm^3"
     todo = "look at the scan and its Talairach registration; run recon-all again, or write quality fail at the visit"

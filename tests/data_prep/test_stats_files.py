@@ -197,7 +197,7 @@ NO_FILE = {
     "pipe": (pipe, "found a pipe or a device"),
     "device": (lambda path: path.symlink_to("/dev/zero"), "found a pipe or a device"),
     "loop": (loop, "found a file that cannot be read (Too many levels of symbolic links)"),
-    "dead link": (lambda path: path.symlink_to("nowhere"), "no such file"),
+    "dead link": (lambda path: path.symlink_to("nowhere"), "found a link to a file that is not there"),
     "inside a file": (lambda path: path.parent.rmdir() or path.parent.write_text("x"), "cannot be read (Not a dir"),
     "two gigabytes": (sparse, "found 2,147,483,648 bytes; expected a FreeSurfer stats file, under 5,000,000 bytes"),
 }  # fmt: skip
