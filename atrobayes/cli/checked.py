@@ -56,9 +56,11 @@ def show(survey: Survey, framed: Mapping[Analysis, Framed]) -> None:
     _show(found, "structure", "Structures", {"structure": "", "volumes": "", "files": "read from"})
     _show(found, "flow", "Who and what is left", {"step": "", "unit": "", "left": "", "lost": ""})
     _show(found, "flag", "Kept, but worth a look", {"rule": "flag", "n": "", "meaning": ""})
-    for item in found:
-        if item["kind"] == "note":
-            typer.echo(item["text"])
+    notes = [item["text"] for item in found if item["kind"] == "note"]
+    if any(", see " in note or ": see " in note for note in notes):
+        notes.append("(these tables are written by atrobayes prep and run)")
+    for note in notes:
+        typer.echo(note)
     _show(found, "analysis", "Analyses", {"analysis": "", "allowed": "", "rows": "", "reason": "why not"})
 
 

@@ -175,6 +175,18 @@ def test_files_of_runs_that_no_visit_names_are_not_held_against_the_study(atroba
 
 
 @pytest.mark.parametrize("json_too", [False, True])
+def test_1_identifiers_are_refused_and_not_repeated(atrobayes, small_study: Path, json_too: bool) -> None:
+    """What is on the screen is in the next bug report."""
+    path = small_study.parent / "patients.tsv"
+    head, *rows = path.read_text().splitlines()
+    path.write_text("\n".join([f"{head}\tsurname", *(f"{row}\tKowalczyk" for row in rows)]) + "\n")
+    done = atrobayes("check", small_study, "--quiet", *["--json"] * json_too)
+    assert 1 == done.code
+    assert "patients.tsv, line 1, surname: found a column for a person's name" in done.err
+    assert "Kowalczyk" not in done.err + done.out
+
+
+@pytest.mark.parametrize("json_too", [False, True])
 def test_1_a_study_file_that_is_not_there(atrobayes, tmp_path: Path, json_too: bool) -> None:
     """Nothing can be said of it, and nothing is made."""
     done = atrobayes("check", tmp_path / "study.toml", *["--json"] * json_too)
