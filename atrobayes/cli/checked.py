@@ -57,7 +57,7 @@ def show(survey: Survey, framed: Mapping[Analysis, Framed]) -> None:
     _show(found, "flow", "Who and what is left", {"step": "", "unit": "", "left": "", "lost": ""})
     _show(found, "flag", "Kept, but worth a look", {"rule": "flag", "n": "", "meaning": ""})
     notes = [item["text"] for item in found if item["kind"] == "note"]
-    if any(", see " in note or ": see " in note for note in notes):
+    if any(note.endswith(".tsv") for note in notes):
         notes.append("(these tables are written by atrobayes prep and run)")
     for note in notes:
         typer.echo(note)
