@@ -28,9 +28,9 @@ def trajectories(results: Results) -> pd.DataFrame:
     DataFrame
         structure, number (`patient_numbers`), visit, years (since the patient's first usable scan; nominal where
         times are unknown), percent (100: as in the patient's first usable scan with that structure), flagged
-        (a flag of this structure, or of the whole scan, at this visit). Patients with two usable scans or more;
-        empty where the cohort has no volumes. Structures: those of `HEADLINE` that were measured, else the
-        first three.
+        (a flag of this structure, or of the whole scan, at this visit), doubted (any flag of the patient).
+        Patients with two usable scans or more; empty where the cohort has no volumes. Structures: those of
+        `HEADLINE` that were measured, else the first three.
     """
     if "volume" not in results.cohort:
         return pd.DataFrame()
@@ -45,8 +45,10 @@ def trajectories(results: Results) -> pd.DataFrame:
         own = own.assign(percent=100 * own["volume"] / own.groupby("number")["volume"].transform("first"))
         keys = zip(own["number"], own["visit"], strict=True)
         parts.append(own.assign(flagged=[bool({(*key, name), (*key, "")} & flags) for key in keys]))
-    columns = ["structure", "number", "visit", "years", "percent", "flagged"]
-    return pd.concat(parts, ignore_index=True)[columns]
+    rows = pd.concat(parts, ignore_index=True)
+    doubted = {patient_numbers(results).get(who, 0) for who in results.quality["patient"]}
+    columns = ["structure", "number", "visit", "years", "percent", "flagged", "doubted"]
+    return rows.assign(doubted=rows["number"].isin(doubted))[columns]
 
 
 def _scans(results: Results) -> pd.DataFrame:

@@ -93,6 +93,7 @@ def test_only_the_flagged_structure_and_scan_are_marked(results):
     rows = trajectories(results)
     marked = rows[rows["flagged"]]
     # the holes are of the whole scan, which is drawn in both structures
+    assert {4, 35} == set(rows.loc[rows["doubted"], "number"])
     assert {("thalamus", 4, 1), ("thalamus", 35, 2), ("whole_brain", 35, 2)} == set(
         marked[["structure", "number", "visit"]].itertuples(index=False, name=None)
     )
@@ -126,7 +127,7 @@ def test_the_figure_of_a_hundred_patients_stays_small():
             for number in range(1, 101)
             for visit in range(4)
         ]
-    ).assign(flagged=lambda rows: (rows["number"] == 7) & (rows["years"] == 2))
+    ).assign(flagged=lambda rows: (rows["number"] == 7) & (rows["years"] == 2), doubted=False)
     drawing = trajectories_svg("t", rows, {"a": "A", "b": "B", "c": "C"}, "alt")
     assert len(drawing) < 250_000
     assert 100 == len(re.findall(r">\d+</text>", drawing))

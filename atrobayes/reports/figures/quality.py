@@ -63,7 +63,8 @@ def trajectories_svg(name: str, rows: pd.DataFrame, names: Mapping[str, str], al
     name : str
         Name of the figure.
     rows : DataFrame
-        structure, number (of the patient), years, percent, flagged; by structure, number and time.
+        structure, number (of the patient), years, percent, flagged, doubted (the patient's number is set bold);
+        by structure, number and time.
     names : mapping of str to str
         Structures in words.
     alt : str
@@ -89,9 +90,9 @@ def trajectories_svg(name: str, rows: pd.DataFrame, names: Mapping[str, str], al
             middle = _MARGIN + _HEAD + (order + 0.5) * _LANE
             own = rows[rows["structure"] == lane.structure]
             _draw(axes, _placed(own, places, lane, middle, longest), _COLOURS[order % len(_COLOURS)])
-        flagged = set(rows.loc[rows["flagged"], "number"])
+        doubted = set(rows.loc[rows["doubted"], "number"])
         for number, (left, top) in places.items():
-            colour, weight = (_FLAGGED, "bold") if number in flagged else ("#333333", "normal")
+            colour, weight = (_FLAGGED, "bold") if number in doubted else ("#333333", "normal")
             down = top + _MARGIN + 0.08
             axes.text(left + 0.1, down, str(number), va="center", fontsize=8, color=colour, fontweight=weight)
         handles = [*map(_entry, scale, _COLOURS, [names[lane.structure] for lane in scale]), _flag_entry()]

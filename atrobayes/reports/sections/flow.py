@@ -51,7 +51,7 @@ def _figure(flow: Flow) -> Figure:
         Box(
             "Scans",
             (f"{_split(flow.scans)}, of {_split(flow.scanned)} patients",),
-            _reasons("Not processed", flow.unprocessed),
+            _reasons("Not processed, or failed", flow.unprocessed),
         ),
         Box("Processed scans", (_split(flow.scans - _total(flow.unprocessed)),), _reasons("Left out", flow.unfit)),
         Box("Usable scans", (f"{_split(flow.usable)}, of {_split(flow.usable_patients)} patients",)),

@@ -137,8 +137,8 @@ def _figure(results: Results) -> tuple[Figure, ...]:
         "One card a patient, numbered as in patients.tsv (no patient is named here): volume in percent of the first "
         "usable scan, against years since that scan; all cards have the same scales, whose half-width the key says, "
         f"and are {number(float(rows['years'].max()), 2)} years wide. Grey lines: 100 %. Triangles: beyond the lane's "
-        "edge. Orange: a flag of this structure, or of the whole scan, at this visit; of a change, at the visit that "
-        "closes it."
+        "edge. Orange points: a flag of this structure, or of the whole scan, at this visit; of a change, at the visit "
+        "that closes it. Orange numbers: patients with any flag, also one of a structure that is not drawn here."
     )
     if rest:
         fewer = counted(rest, "patient has", "patients have")
