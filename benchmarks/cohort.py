@@ -33,12 +33,13 @@ study, out = read_study(Path(sys.argv[1])), Path(sys.argv[2])
 began, used = time.perf_counter(), time.process_time()
 prepared = prepare(study)
 assembled, processor = time.perf_counter() - began, time.process_time() - used
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 write_prepared(prepared, out)
 written = time.perf_counter() - began - assembled
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+later = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 volume = prepared.cohort["volume"]
 print(json.dumps({"shape": volume.shape, "missing": int(volume.isnull().sum()), "assembled": assembled,
-                  "processor": processor, "written": written, "peak": peak}))
+                  "processor": processor, "written": written, "peak": peak, "later": later}))
 """
 
 
@@ -54,8 +55,8 @@ def main() -> None:
     records, structures = taken["shape"]
     print(
         f"{records} visits x {structures} structures: assembled in {taken['assembled']:.1f} s "
-        f"({taken['processor']:.1f} s of processor), written in {taken['written']:.1f} s, "
-        f"at most {taken['peak']:.0f} MiB, {taken['missing']} volumes missing"
+        f"({taken['processor']:.1f} s of processor, at most {taken['peak']:.0f} MiB), written in "
+        f"{taken['written']:.1f} s (at most {taken['later']:.0f} MiB), {taken['missing']} volumes missing"
     )
 
 

@@ -45,20 +45,26 @@ def volume_table(cohort: xr.Dataset, scans: Sequence[Scan]) -> pd.DataFrame:
     volume = cohort["volume"].to_numpy()
     record, structure = np.nonzero(~np.isnan(volume))
     places = [scans[i].places[j] for i, j in zip(record.tolist(), structure.tolist(), strict=True)]
-    # labels once each: a large cohort has a million rows, and few different texts
     return pd.DataFrame(
         {
-            "patient": pd.Categorical(cohort["record_patient"].to_numpy()[record]),
+            "patient": _labels(cohort["record_patient"].to_numpy()[record].tolist()),
             "visit": cohort["visit"].to_numpy()[record],
-            "structure": pd.Categorical(cohort["structure"].to_numpy()[structure]),
+            "structure": _labels(cohort["structure"].to_numpy()[structure].tolist()),
             "volume": volume[record, structure],
             "left": cohort["left"].to_numpy()[record, structure],
             "right": cohort["right"].to_numpy()[record, structure],
             "etiv": cohort["etiv"].to_numpy()[record],
-            "scan_status": pd.Categorical(cohort["scan_status"].to_numpy()[record]),
-            "file": pd.Categorical([place.file for place in places]),
-            "lines": pd.Categorical([place.lines for place in places]),
-            "source": pd.Categorical([place.source for place in places]),
+            "scan_status": _labels(cohort["scan_status"].to_numpy()[record].tolist()),
+            "file": _labels([place.file for place in places]),
+            "lines": _labels([place.lines for place in places]),
+            "source": _labels([place.source for place in places]),
         },
         columns=[column.name for column in VOLUME_COLUMNS],
     )
+
+
+def _labels(texts: Sequence[str]) -> pd.Categorical:
+    """Each text once: a large cohort has a million rows, and few different ones."""
+    known: dict[str, int] = {}
+    codes = np.fromiter((known.setdefault(text, len(known)) for text in texts), np.int32, len(texts))
+    return pd.Categorical.from_codes(codes, pd.Index(list(known), dtype="str"))
