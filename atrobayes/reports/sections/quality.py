@@ -97,8 +97,8 @@ def _every(results: Results) -> Table:
         }
         for row in each_row(results.quality)
     ]
-    details = "patients by their place in patients.tsv, since no patient is named here; reasons stand in the file."
-    return Table("quality-flags", pd.DataFrame(rows), "All flags:", "quality.tsv", details, folded=True)
+    details = "Patients by their place in patients.tsv, since no patient is named here; reasons stand in the file."
+    return Table("quality-flags", pd.DataFrame(rows), "All flags", "quality.tsv", details, folded=True)
 
 
 def _owner(row: Any, numbers: dict[str, int]) -> str:
