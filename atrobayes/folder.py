@@ -16,7 +16,18 @@ from atrobayes.files import SCHEMA_VERSION, sha256, write_json
 if TYPE_CHECKING:
     from filelock import FileLock
 
-TABLES = ("exclusions", "flow", "quality", "volumes", "lesions", "clinical", "intervals", "changes", "estimates", "contrast")
+TABLES = (
+    "exclusions",
+    "flow",
+    "quality",
+    "volumes",
+    "lesions",
+    "clinical",
+    "intervals",
+    "changes",
+    "estimates",
+    "contrast",
+)
 # in the order they are made; `posterior/` is not among them: each file there says what it was made from
 LATER = {
     "prepared": ("estimates.tsv", "estimates.json", "contrast.tsv", "contrast.json", "report.html", "figures"),
