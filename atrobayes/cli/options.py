@@ -7,7 +7,10 @@ from typing import Annotated
 
 import typer
 
-StudyFile = Annotated[Path, typer.Argument(metavar="STUDY.toml", help="The study file.", show_default=False)]
+# readable=False: whether it may be read is for read_study to say, with the exit code of a study file
+StudyFile = Annotated[
+    Path, typer.Argument(metavar="STUDY.toml", help="The study file.", show_default=False, readable=False)
+]
 Out = Annotated[
     Path | None, typer.Option("--out", help="Results folder. Default: results/ beside the study file.", metavar="DIR")
 ]

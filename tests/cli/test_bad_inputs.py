@@ -9,6 +9,7 @@ import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import pytest
 import typer
@@ -182,9 +183,22 @@ def test_results_that_are_there_stay_as_they_are_when_the_next_run_is_refused(
     assert before == digests_of(study / "results")
 
 
+def test_a_study_file_that_may_not_be_read_is_no_slip_of_the_command_line(
+    study: Path, atrobayes: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The parser of options would look first, and say 2: called in a way that cannot work."""
+    path = study / "study.toml"
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "access", lambda place, *args, **options: False)
+        forbid(patch, path)
+        done = atrobayes("prep", path)
+    assert 1 == done.code
+    assert f"atrobayes: {path}: found no permission to read it; expected a study file" in done.err
+
+
 @pytest.mark.parametrize("name", ["visits: UTF-16", "aseg.stats: cut between rows", "runs: never finished"])
 def test_the_command_as_it_is_installed_does_the_same(
-    study: Path, name: str, atrobayes_process: Callable[..., object]
+    study: Path, name: str, atrobayes_process: Callable[..., Any]
 ) -> None:
     """What holds within the test's own process need not hold for the program."""
     (case,) = (case for case in CASES if case.name == name)
