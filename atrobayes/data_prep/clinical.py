@@ -30,8 +30,8 @@ class Clinical:
         then extra columns as text. Numbers are float64 with NaN, texts have "" for missing.
     visits : DataFrame
         One row per patient and visit, sorted by patient (as `patients`) and visit: the columns of
-        `VISIT_COLUMNS`, then extra columns as text; indexed by line number. `years` are real years since visit 0, from the
-        dates where both visits have one; `relapses` from the table of relapses where the study has one, and
+        `VISIT_COLUMNS`, then extra columns as text; indexed by line number. `years` are real years since visit
+        0, from the dates where both visits have one; `relapses` from the table of relapses where the study has one, and
         `days_since_steroid` from `steroid_date`.
     assessments : DataFrame
         EDSS assessments of their own dates, as `edss_assessments` gives them; empty without such a table.
