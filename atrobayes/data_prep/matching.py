@@ -44,6 +44,7 @@ class Matching:
     faults: list[Fault] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.misread: dict[str, list[str]] = {}
         self.other: Stream = "cross" if self.study.data.stream == "long" else "long"
         self.all = tuple(Match(source, self._owned(run)) for source in self.sources for run in source.runs)
         self.matches = tuple(match for match in self.all if match.run.stream in {self.study.data.stream, "any"})
@@ -60,7 +61,7 @@ class Matching:
         Parameters
         ----------
         row : mapping
-            A row of `Clinical.visits`. A name in fsid goes before a pattern.
+            A row of `Clinical.visits`, with its `line` where that is known. A name in fsid goes before a pattern.
         """
         owner = (row["patient"], int(row["visit"]))
         found = self.by_name.get(row["fsid"], ()) if row["fsid"] else ()
@@ -106,18 +107,25 @@ class Matching:
             return run
         if not match["patient"] or not (match["visit"] or "").isdecimal():
             part = "visit" if match["patient"] else "patient"
-            expected = "a whole number, the nominal year" if part == "visit" else "a patient"
-            todo = f"change visit_pattern so that (?P<{part}>...) is that alone, or give names in the column fsid"
-            found = f"the {part} {match[part] or ''!r} in {run.fsid}"
-            self.faults.append(self._pattern_fault(found, expected, todo))
+            self.misread.setdefault(part, []).append(f"the {part} {match[part] or ''!r} in {run.fsid}")
             return run
         return replace(run, owner=(match["patient"], int(match["visit"])))
 
+    def _misread_fault(self, part: str, found: Sequence[str]) -> Fault:
+        """One fault for all names in which a pattern reads no patient, or a visit that is no number."""
+        expected = "a whole number, the nominal year" if part == "visit" else "a patient"
+        todo = f"change visit_pattern so that (?P<{part}>...) is that alone, or give names in the column fsid"
+        distinct = list(dict.fromkeys(found))
+        more = f" and {len(distinct) - EXAMPLES} more" if len(distinct) > EXAMPLES else ""
+        return self._pattern_fault(f"{', '.join(distinct[:EXAMPLES])}{more}", expected, todo)
+
     def _pattern_faults(self) -> list[Fault]:
         """What only all names together tell: none is read, or all visits are months."""
+        if self.misread:
+            return [self._misread_fault(part, found) for part, found in self.misread.items()]
         names = [match.run.fsid for match in self.matches if match.run.fsid]
         visits = {match.run.owner[1] for match in self.matches if match.run.fsid and match.run.owner}
-        if self.study.data.visit_pattern is None or self.faults or not names:
+        if self.study.data.visit_pattern is None or not names:
             return []
         if not visits:
             shown = ", ".join(sorted(set(names))[:EXAMPLES])
@@ -139,7 +147,9 @@ class Matching:
         todo = "write the whole name of the folder meant in fsid"
         data = self.study.data
         file = data.visits if data.bids is None else sessions_file(data.bids, row["patient"])
-        self.faults.append(Fault(folders, f"one run of {wanted}", todo, str(file), column="fsid"))
+        # of BIDS, rows are counted over all files: the file of the patient is all there is to say
+        line = row.get("line") if data.bids is None else None
+        self.faults.append(Fault(folders, f"one run of {wanted}", todo, str(file), line, "fsid"))
 
 
 def _names(run: Run) -> tuple[str, ...]:

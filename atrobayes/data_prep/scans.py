@@ -125,7 +125,7 @@ def read_scans(
         name of an own structure is in no scan; all at once.
     """
     reader = _Reader(study, Matching(study, sources), structures, _usual_protocol(visits), frozenset(visits["fsid"]))
-    scans = tuple(reader.scan(row) for row in visits.to_dict("records"))
+    scans = tuple(reader.scan(row) for row in visits.reset_index().to_dict("records"))
     faults = [*reader.matching.faults, *reader.faults, *reader.found.faults(study, structures)]
     if faults:
         raise DataError(list(dict.fromkeys(faults)))

@@ -18,7 +18,7 @@ from atrobayes.study import Study
 
 ASEG = "aseg.stats"
 # Files that hold a whole segmentation; where a run has several, the study must say which one counts.
-_FINAL = (ASEG, "aseg+DKT.stats", "synthseg.vol.csv", "samseg.stats")
+_FINAL = (ASEG, "aseg+DKT.stats", "aseg.VINN.stats", "synthseg.vol.csv", "samseg.stats")
 _FOLDERS = ("stats", "mri")
 
 

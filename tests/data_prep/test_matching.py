@@ -118,6 +118,15 @@ def test_a_pattern_that_reads_no_number_or_no_patient_is_an_error(tree: Tree, pa
     assert said in _said(_matching(tree))
 
 
+def test_a_pattern_that_reads_no_number_anywhere_is_one_fault(tree: Tree) -> None:
+    """150 lines that say the same would hide what else is wrong."""
+    tree.settings = BY_NAME + "visit_pattern = '(?P<patient>[^_]+)_(?P<visit>v.+)'\n"
+    for visit in range(5):
+        tree.scan(f"A01_v{visit}.long.A01_base")
+    (fault,) = _matching(tree).faults
+    assert "the visit 'v0' in A01_v0, the visit 'v1' in A01_v1, the visit 'v2' in A01_v2 and 2 more" == fault.found
+
+
 def test_a_pattern_that_fits_no_name_shows_what_names_there_are(two_visits: Tree) -> None:
     """Every visit without a scan, and no word why: the user would look for the fault in the folder."""
     two_visits.settings = BY_NAME + "visit_pattern = '(?P<patient>.+)-(?P<visit>\\d+)'\n"

@@ -52,7 +52,7 @@ CASES: tuple[Case, ...] = (
         second_template,
         At(
             "visits.tsv",
-            None,
+            3,
             "fsid",
             "A01_v1.long.A01_base and A01_v1.long.A01_base2; expected one run of A01_v1; write the whole name",
         ),
