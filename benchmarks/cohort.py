@@ -1,4 +1,4 @@
-"""Times the assembly of a large cohort: python benchmarks/cohort.py [--patients 2500] [--visits 4]
+"""Times the assembly of a large cohort: python benchmarks/cohort.py [--patients 2500] [--visits 4] [--jobs 1 2]
 
 Writes a study of patients x visits longitudinal runs (aseg.stats and both aparc.stats each) into a temporary
 folder, with 100 structures: those of the catalogue and own ones from both kinds of files. Then a process of its own
@@ -29,9 +29,9 @@ import json, resource, sys, time
 from pathlib import Path
 from atrobayes.data_prep.prepare import prepare, write_prepared
 from atrobayes.study import read_study
-study, out = read_study(Path(sys.argv[1])), Path(sys.argv[2])
+study, out, jobs = read_study(Path(sys.argv[1])), Path(sys.argv[2]), int(sys.argv[3])
 began, used = time.perf_counter(), time.process_time()
-prepared = prepare(study)
+prepared = prepare(study, jobs)
 assembled, processor = time.perf_counter() - began, time.process_time() - used
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 write_prepared(prepared, out)
@@ -48,19 +48,33 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--patients", type=int, default=2500)
     parser.add_argument("--visits", type=int, default=4)
+    parser.add_argument("--jobs", type=int, nargs="+", default=[1, 2])
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         study = write_study(Path(scratch), asked.patients, asked.visits)
-        taken = measure(study, Path(scratch) / "made")
+        for jobs in asked.jobs:
+            print(told(measure(study, Path(scratch) / f"made-{jobs}", jobs), jobs), flush=True)
+
+
+def told(taken: dict[str, Any], jobs: int) -> str:
+    """Say in a line what it took.
+
+    Parameters
+    ----------
+    taken : dict
+        As `measure` gives it.
+    jobs : int
+    """
     records, structures = taken["shape"]
-    print(
-        f"{records} visits x {structures} structures: assembled in {taken['assembled']:.1f} s "
-        f"({taken['processor']:.1f} s of processor, at most {taken['peak']:.0f} MiB), written in "
-        f"{taken['written']:.1f} s (at most {taken['later']:.0f} MiB), {taken['missing']} volumes missing"
+    return (
+        f"{records} visits x {structures} structures, {jobs} process{'es' * (jobs > 1)}: assembled in "
+        f"{taken['assembled']:.1f} s ({taken['processor']:.1f} s of the first one's processor, at most "
+        f"{taken['peak']:.0f} MiB in it), written in {taken['written']:.1f} s (at most {taken['later']:.0f} MiB), "
+        f"{taken['missing']} volumes missing"
     )
 
 
-def measure(study: Path, out: Path) -> dict[str, Any]:
+def measure(study: Path, out: Path, jobs: int) -> dict[str, Any]:
     """Prepare a study in a process of its own.
 
     Returns
@@ -69,7 +83,7 @@ def measure(study: Path, out: Path) -> dict[str, Any]:
         Shape, missing volumes, seconds and MiB.
     """
     done = subprocess.run(  # noqa: S603 - our own script
-        [sys.executable, "-c", MEASURED, str(study), str(out)], capture_output=True, text=True, check=True
+        [sys.executable, "-c", MEASURED, str(study), str(out), str(jobs)], capture_output=True, text=True, check=True
     )
     taken: dict[str, Any] = json.loads(done.stdout)
     return taken

@@ -5,13 +5,14 @@ from __future__ import annotations
 import typer
 
 from atrobayes.cli.guard import guarded
-from atrobayes.cli.options import Debug, Json, Out, Quiet, StudyFile
+from atrobayes.cli.options import Debug, Jobs, Json, Out, Quiet, StudyFile
 
 
 @guarded
 def prep(
     study: StudyFile,
     out: Out = None,
+    jobs: Jobs = None,
     json: Json = False,
     quiet: Quiet = False,
     debug: Debug = False,  # noqa: ARG001 - read by guarded
@@ -24,7 +25,7 @@ def prep(
     from atrobayes.cli.stages import prepare_stage, rows_as_items
     from atrobayes.cli.tables import print_flow
 
-    with open_session(study, out=out, quiet=quiet) as session:
+    with open_session(study, out=out, jobs=jobs, quiet=quiet) as session:
         prepared = prepare_stage(session).prepared
     if json:
         print_items(rows_as_items(prepared.flow))

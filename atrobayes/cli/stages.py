@@ -49,7 +49,7 @@ def prepare_stage(session: StudySession) -> Ready:
     tables = ("exclusions", "flow", "quality", "clinical", "volumes", "lesions", "intervals", "changes")
     made = ("cohort.nc", *(f"{name}.tsv" for name in tables))
     with session.stage("prepare"), session.folder.renewing("prepared", *made):
-        prepared = prepare(session.study)
+        prepared = prepare(session.study, session.jobs)
         framed = frame_analyses(session.study, prepared.cohort)
         left_out = [item for one in framed.values() for item in one.exclusions]
         exclusions = (*prepared.exclusions, *left_out)

@@ -16,7 +16,8 @@ from atrobayes.data_prep.clinical import Clinical
 from atrobayes.data_prep.clinical_columns import PATIENT_COLUMNS, VISIT_COLUMNS, ClinicalColumn
 from atrobayes.data_prep.ledger import Exclusion
 from atrobayes.data_prep.quality_record import record_flags, short_flags
-from atrobayes.data_prep.scans import Scan, read_scans, unclaimed_runs
+from atrobayes.data_prep.scan_reader import read_scans
+from atrobayes.data_prep.scans import Scan, unclaimed_runs
 from atrobayes.data_prep.sources import Source
 from atrobayes.data_prep.structures import CATALOGUE_VERSION, Structure, resolve_structures
 from atrobayes.errors import DataError, Fault
@@ -56,7 +57,7 @@ class Built:
     scans: tuple[Scan, ...]
 
 
-def build_cohort(study: Study, clinical: Clinical, sources: Sequence[Source]) -> Built:
+def build_cohort(study: Study, clinical: Clinical, sources: Sequence[Source], jobs: int = 1) -> Built:
     """Join the clinical record with the volumes of its scans.
 
     Parameters
@@ -65,6 +66,8 @@ def build_cohort(study: Study, clinical: Clinical, sources: Sequence[Source]) ->
     clinical : Clinical
     sources : sequence of Source
         All that the study names.
+    jobs : int
+        Processes that read scans at a time.
 
     Returns
     -------
@@ -87,7 +90,7 @@ def build_cohort(study: Study, clinical: Clinical, sources: Sequence[Source]) ->
         If stats files are damaged, or a time point was run with two templates; all at once.
     """
     structures = resolve_structures(study)
-    scans = read_scans(study, clinical.visits, sources, structures)
+    scans = read_scans(study, clinical.visits, sources, structures, jobs)
     cohort = xr.Dataset(
         _record_variables(clinical, scans)
         | _patient_variables(clinical)

@@ -75,13 +75,15 @@ class Prepared:
     notes: tuple[str, ...]
 
 
-def prepare(study: Study) -> Prepared:
+def prepare(study: Study, jobs: int = 1) -> Prepared:
     """Read and check everything a study names, and join it.
 
     Parameters
     ----------
     study : Study
         As `read_study` gives it.
+    jobs : int
+        Processes that read scans at a time, where there are thousands; the result does not depend on it.
 
     Returns
     -------
@@ -104,7 +106,7 @@ def prepare(study: Study) -> Prepared:
     if faults or structures is None or clinical is None or sources is None or counts is None:
         raise DataError(faults)
     clinical = with_mask_counts(clinical, counts)
-    built = build_cohort(study, clinical, sources)
+    built = build_cohort(study, clinical, sources, jobs)
     cohort = built.cohort
     exclusions = (*built.exclusions, *lost_patients(cohort), *lost_years(cohort))
     labels = label_flags(built.scans) if study.quality.labels else ()
