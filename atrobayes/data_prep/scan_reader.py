@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -137,11 +137,11 @@ class ScanReader:
     structures: Sequence[Structure]
     usual_protocol: str
     claimed: frozenset[str]
-    faults: list[Fault] = field(default_factory=list)
-    found: FoundSources = field(default_factory=FoundSources)
 
     def __post_init__(self) -> None:
         self.matching = Matching(self.study, self.sources)
+        self.faults: list[Fault] = []
+        self.found = FoundSources()
 
     def read(self, rows: Sequence[Mapping[Any, Any]]) -> ReadPart:
         """Read the scans of some visits.

@@ -12,7 +12,8 @@ from atrobayes.data_prep import samseg, subfields, synthseg, tables
 from atrobayes.data_prep.clinical_record import ClinicalTables, clinical_tables
 from atrobayes.data_prep.matching import Matching
 from atrobayes.data_prep.prepare import Prepared, prepare
-from atrobayes.data_prep.sources import ScanRows, Source, SubjectsDir, open_sources
+from atrobayes.data_prep.scan_rows import ScanRows
+from atrobayes.data_prep.sources import Source, SubjectsDir, open_sources
 from atrobayes.data_prep.structures import FAMILIES, resolve_structures
 from atrobayes.data_prep.subjects_dir import Run
 from atrobayes.errors import DataError, Fault, attempt
