@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -65,6 +66,11 @@ class Structure:
         A yearly change beyond this many percent is flagged; infinite: none is.
     remainder : bool
         Left over of a composite: may be negative, is measured only where a study lists it.
+    volume_mm3 : tuple of two floats
+        Lowest and highest plausible median of a study, both sides together, mm³: beyond it the unit
+        or the definition is another. (0, inf): nothing is known.
+    implausible : str
+        What may have gone wrong beyond it, and what to do; "" where nothing particular is known.
     """
 
     id: str
@@ -73,8 +79,10 @@ class Structure:
     orientation: int = 1
     contains: tuple[str, ...] = ()
     may_be_empty: bool = False
-    change_pct: float = float("inf")
+    change_pct: float = math.inf
     remainder: bool = False
+    volume_mm3: tuple[float, float] = (0.0, math.inf)
+    implausible: str = ""
 
     @cached_property
     def sides(self) -> tuple[str, ...]:
@@ -121,6 +129,7 @@ def _read_catalogue() -> tuple[str, Mapping[str, str], Mapping[str, Structure]]:
 
 
 def _structure(name: str, entry: Mapping[str, Any], known: Mapping[str, Structure]) -> Structure:
+    low, high = entry.get("volume_mm3", (0, math.inf))
     return Structure(
         id=name,
         label=entry["label"],
@@ -129,6 +138,8 @@ def _structure(name: str, entry: Mapping[str, Any], known: Mapping[str, Structur
         contains=tuple(entry.get("contains", ())),
         change_pct=float(entry.get("change_pct", "inf")),
         remainder=entry.get("remainder", False),
+        volume_mm3=(float(low), float(high)),
+        implausible=entry.get("implausible", ""),
     )
 
 

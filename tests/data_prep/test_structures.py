@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from atrobayes.data_prep.structures import CATALOGUE, PAPER, resolve_structures
@@ -61,3 +63,17 @@ def test_all_wrong_names_are_reported_at_once_with_the_nearest(tree: Tree) -> No
 def test_only_the_ventricle_grows_with_atrophy() -> None:
     """Pooled effects would cancel."""
     assert ["lateral_ventricle"] == [name for name, item in CATALOGUE.items() if item.orientation == -1]
+
+
+def test_every_named_structure_has_a_plausible_range_and_no_other_has(tree: Tree) -> None:
+    """A study in another unit would pass, or a remainder be held against a range that nobody knows."""
+    unknown = (0.0, math.inf)
+    assert [name for name, item in CATALOGUE.items() if item.remainder] == [
+        name for name, item in CATALOGUE.items() if item.volume_mm3 == unknown
+    ]
+    assert (5000.0, 30_000.0) == CATALOGUE["thalamus"].volume_mm3
+    assert ["dgm"] == [name for name, item in CATALOGUE.items() if item.implausible]
+    assert CATALOGUE["dgm"].implausible.endswith("or redefine it as a sum of nuclei")
+    own = 'caudate = { sum = ["Left-Caudate"], redefine = true }'
+    chosen(tree, '["basal", "caudate"]', OWN.format(own))
+    assert [unknown, unknown] == [item.volume_mm3 for item in resolve_structures(tree.study())]
