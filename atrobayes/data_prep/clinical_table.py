@@ -19,22 +19,11 @@ from atrobayes.files import MISSING, read_table
 
 HEADER = 1  # row of the column names: lines of a file are counted from here
 
-# Names the cohort gives to other things.
-_RESERVED = frozenset(
-    {
-        "record",
-        "record_patient",
-        "structure",
-        "volume",
-        "etiv",
-        "scan_status",
-        "freesurfer",
-        "source",
-        "label",
-        "orientation",
-        "contains",
-    }
-)
+# Names the cohort gives to other things; a test holds them to its dims and variables.
+_OF_RECORDS = "record record_patient volume left right etiv scan_status freesurfer platform template redefined"
+_OF_STRUCTURES = "structure label orientation contains source"
+_OF_ASSESSMENTS = "assessment assessment_patient assessment_date assessment_years assessment_edss"
+_RESERVED = frozenset(f"{_OF_RECORDS} {_OF_STRUCTURES} {_OF_ASSESSMENTS}".split())
 
 
 class ClinicalTable:

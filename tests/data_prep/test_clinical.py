@@ -182,7 +182,7 @@ def test_extra_columns_are_kept_and_near_misses_are_noted(tree: Tree) -> None:
     assert ("visits.tsv: column 'new_T2s' is kept as an extra; did you mean 'new_t2'?",) == clinical.notes
 
 
-@pytest.mark.parametrize("name", ["age", "volume", "M/F"])
+@pytest.mark.parametrize("name", ["age", "volume", "left", "template", "platform", "assessment_edss", "M/F"])
 def test_extra_columns_that_clash_are_refused(tree: Tree, name: str) -> None:
     """A visit's column would overwrite the patient's, or the volumes."""
     tree.visits = [f"patient\tvisit\t{name}", "A01\t0\t3"]

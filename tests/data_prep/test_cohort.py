@@ -8,10 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 
 from atrobayes.data_prep.clinical import read_clinical
+from atrobayes.data_prep.clinical_columns import PATIENT_COLUMNS, VISIT_COLUMNS
+from atrobayes.data_prep.clinical_table import ClinicalTable
 from atrobayes.data_prep.cohort import build_cohort, read_cohort, write_cohort
 from atrobayes.data_prep.ledger import Exclusion
 from atrobayes.data_prep.sources import open_sources
@@ -41,6 +44,17 @@ def test_every_variable_has_units_and_a_long_name(two_visits: Tree) -> None:
     cohort, _ = build(two_visits)
     for name, variable in cohort.variables.items():
         assert {"units", "long_name"} <= set(variable.attrs), name
+
+
+def test_no_column_of_a_users_table_can_have_a_name_of_the_cohorts(two_visits: Tree) -> None:
+    """A column `platform` would replace the build of FreeSurfer, one called `left` volumes."""
+    two_visits.settings = '[data]\nsubjects_dir = "fs"\nedss = "edss.tsv"\n'
+    (two_visits.folder / "edss.tsv").write_text("patient\tyears\tedss\nA01\t0.5\t2\n")
+    cohort, _ = build(two_visits)
+    assert {"assessment", "left", "platform"} <= {*cohort.variables, *cohort.dims}
+    own = sorted({*map(str, cohort.variables), *map(str, cohort.dims)} - {*PATIENT_COLUMNS, *VISIT_COLUMNS})
+    text = pd.DataFrame([["A01"] * (1 + len(own))], columns=["patient", *own], index=[2])
+    assert own == [fault.column for fault in ClinicalTable(Path("patients.tsv"), PATIENT_COLUMNS, text=text).faults]
 
 
 def test_volumes_come_from_the_longitudinal_run_of_the_visit(two_visits: Tree) -> None:
