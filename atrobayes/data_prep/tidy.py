@@ -38,12 +38,15 @@ class TidyScan:
     values : mapping of str to Value
         By the structure as written, an id such as thalamus or a name of FreeSurfer's; and eTIV, where
         the table has the column etiv.
+    gives_structures : bool
+        Always: a name that is the id of a structure is that structure, whole.
     """
 
     path: Path
     patient: str
     visit: int
     values: Mapping[str, Value] = field(repr=False)
+    gives_structures: bool = True
 
     @property
     def names(self) -> Collection[str]:

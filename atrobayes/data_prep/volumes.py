@@ -10,6 +10,7 @@ from typing import NamedTuple
 from atrobayes.data_prep.measured import MissingSourceError, Value, VolumeFile
 from atrobayes.data_prep.structures import Structure, Term
 
+_MM3 = "mm^3"
 ETIV = ("eTIV", "ICV")  # ICV: FreeSurfer 5.1 and older
 # Two sources may print one number with different digits; a row of aseg.stats has one decimal.
 _SAME_MM3, _SAME_SHARE = 0.06, 1e-6
@@ -57,17 +58,20 @@ def structure_volume(files: Sequence[VolumeFile], structure: Structure) -> Volum
     Parameters
     ----------
     files : sequence of VolumeFile
-        All that is known of one scan. A table may give the structure whole, by its id.
+        All that is known of one scan. A table that gives structures whole, by their ids, says so by its
+        attribute `gives_structures`; in any other file an id is the name of a row, and no structure.
     structure : Structure
 
     Raises
     ------
     MissingSourceError
         If a term is in no file, is not a volume in mm³, is an empty label (0 mm³) of a structure that
-        everybody has, or differs between two files.
+        everybody has, or differs between two files, by whichever of its names; or if the structure as
+        given whole is not the sum of its terms.
     """
-    whole = _found(files, (structure.id,))
+    whole = _found([file for file in files if getattr(file, "gives_structures", False)], (structure.id,))
     if whole is not None:
+        _check_sum(whole, structure, [_found(files, term.names) for term in structure.terms])
         return Volume(_checked(whole, may_be_empty=structure.may_be_empty), math.nan, math.nan, (whole,))
     origins = tuple(_of_term(files, term) for term in structure.terms)
     volumes = [
@@ -111,29 +115,47 @@ def _of_term(files: Sequence[VolumeFile], term: Term) -> Origin:
 
 
 def _found(files: Sequence[VolumeFile], names: Sequence[str]) -> Origin | None:
-    """First of the alternatives that a file has; all files that have it must agree."""
-    for name in names:
-        origins = [Origin(file, name, value) for file in files if (value := file.value(name)) is not None]
-        if origins:
-            _check_agreement(origins)
-            return origins[0]
-    return None
+    """First of the alternatives that a file has; all that are volumes in mm³ must agree.
+
+    Tables of one parcellation have one name for a volume and a thickness: what is no volume counts only
+    where there is none.
+    """
+    origins = [Origin(file, name, value) for name in names for file in files if (value := file.value(name)) is not None]
+    volumes = [origin for origin in origins if origin.value.unit == _MM3]
+    _check_agreement(volumes)
+    return next(iter(volumes or origins), None)
 
 
 def _check_agreement(origins: Sequence[Origin]) -> None:
-    first = origins[0]
     for other in origins[1:]:
+        first = origins[0]
         if not math.isclose(first.value.value, other.value.value, rel_tol=_SAME_SHARE, abs_tol=_SAME_MM3):
-            places = " and ".join(
-                f"{origin.value.value:.8g} in {origin.file.path.name}, line {origin.value.line}"
-                for origin in (first, other)
-            )
+            name = "" if other.name == first.name else f"{other.name} "
+            places = f"{_place(first)} and {name}{_place(other)}"
             raise MissingSourceError(f"{first.name} is {places}: two sources that disagree")
+
+
+def _place(origin: Origin) -> str:
+    return f"{origin.value.value:.8g} in {origin.file.path.name}, line {origin.value.line}"
+
+
+def _check_sum(whole: Origin, structure: Structure, found: Sequence[Origin | None]) -> None:
+    """Hold a structure given whole against the sum of its terms, where all of them are there as volumes."""
+    terms = [origin for origin in found if origin is not None and origin.value.unit == _MM3]
+    if len(terms) < len(found):
+        return
+    total = sum(sign * origin.value.value for sign, origin in zip(structure.signs, terms, strict=True))
+    # every term is rounded, and so is the whole
+    if not math.isclose(whole.value.value, total, rel_tol=_SAME_SHARE, abs_tol=_SAME_MM3 * (1 + len(terms))):
+        names = " ".join(f"{'+' if sign > 0 else '-'} {o.name}" for sign, o in zip(structure.signs, terms, strict=True))
+        places = ", ".join(dict.fromkeys(f"{origin.file.path.name}, line {origin.value.line}" for origin in terms))
+        summed = f"{names.removeprefix('+ ')} {total:.8g} in {places}"
+        raise MissingSourceError(f"{whole.name} is {_place(whole)} and {summed}: two sources that disagree")
 
 
 def _checked(origin: Origin, *, may_be_empty: bool) -> float:
     value, unit = origin.value.value, origin.value.unit
-    if unit != "mm^3":
+    if unit != _MM3:
         raise MissingSourceError(f"{origin.name} is in {unit or 'no unit'}, not mm^3")
     if not 0 <= value < math.inf or (value == 0 and not may_be_empty):
         raise MissingSourceError(f"{origin.name} is {value:g} mm^3")

@@ -20,6 +20,7 @@ class Made:
 
     numbers: Mapping[str, float | Value]
     path: Path = Path("aseg.stats")
+    gives_structures: bool = False
 
     @property
     def names(self) -> Collection[str]:
@@ -30,6 +31,10 @@ class Made:
         if number is None or isinstance(number, Value):
             return number
         return Value(number, "mm^3", 1 + list(self.numbers).index(name))
+
+
+def tidy(**numbers: float | Value) -> Made:
+    return Made(numbers, Path("volumes.tsv"), gives_structures=True)
 
 
 def reason(files: list[Made], structure: str) -> str:
@@ -100,7 +105,83 @@ def test_what_is_no_volume_is_missing_with_its_reason(value: Value, told: str) -
 
 def test_a_table_may_give_a_structure_whole_by_its_id() -> None:
     """A tidy table of volumes made elsewhere could not be read."""
-    assert 6400.0 == structure_volume([Made({"caudate": 6400.0})], CATALOGUE["caudate"]).value
+    assert 6400.0 == structure_volume([tidy(caudate=6400.0)], CATALOGUE["caudate"]).value
+    assert "no Left-Caudate" == reason([Made({"caudate": 6400.0})], "caudate")
+
+
+@pytest.mark.parametrize("name", ["Left-Thalamus", "CSF"])
+def test_an_own_structure_named_like_a_row_is_its_sum(name: str) -> None:
+    """Half of the structure would be taken for the whole."""
+    own = Structure(name, name, (Term((name,)), Term(("Right-Thalamus",))), may_be_empty=True)
+    assert 14_000.0 == structure_volume([Made({name: 7000.0, "Right-Thalamus": 7000.0})], own).value
+
+
+def test_two_sources_that_differ_by_versions_names_are_held_against_each_other() -> None:
+    """A table of another FreeSurfer would go unnoticed beside the run's own file."""
+    run = Made({"Left-Thalamus": 7000.0, "Right-Thalamus": 7000.0})
+    table = Made({"x": 1.0, "Left-Thalamus-Proper": 5000.0, "Right-Thalamus-Proper": 7000.0}, Path("aseg.tsv"))
+    told = "Left-Thalamus is 7000 in aseg.stats, line 1 and Left-Thalamus-Proper 5000 in aseg.tsv, line 2"
+    assert f"{told}: two sources that disagree" == reason([run, table], "thalamus")
+
+
+def test_a_structure_given_whole_is_held_against_its_sum() -> None:
+    """A tidy table of another program would silently win over the run's own file."""
+    run = Made({"Left-Thalamus": 7000.04, "Right-Thalamus": 7000.04})
+    told = "thalamus is 9999 in volumes.tsv, line 1 and Left-Thalamus + Right-Thalamus 14000.08"
+    places = "aseg.stats, line 1, aseg.stats, line 2"
+    assert f"{told} in {places}: two sources that disagree" == reason([run, tidy(thalamus=9999.0)], "thalamus")
+    # each number rounded to tenths
+    assert 14_000.0 == structure_volume([run, tidy(thalamus=14_000.0)], CATALOGUE["thalamus"]).value
+    half = Made({"Left-Thalamus": 7000.0})
+    assert 9999.0 == structure_volume([half, tidy(thalamus=9999.0)], CATALOGUE["thalamus"]).value
+
+
+def test_a_whole_with_terms_taken_off_is_held_against_the_signed_sum() -> None:
+    """A remainder that a table gives would be called a contradiction, or never be one."""
+    own = Structure("rest", "rest", (Term(("SubCortGrayVol",)), Term(("Left-Caudate",), -1)))
+    run = Made({"SubCortGrayVol": 50_000.0, "Left-Caudate": 3000.0})
+    assert 47_000.0 == structure_volume([run, tidy(rest=47_000.0)], own).value
+    with pytest.raises(MissingSourceError, match=r"SubCortGrayVol - Left-Caudate 47000 in"):
+        structure_volume([run, tidy(rest=53_000.0)], own)
+
+
+def test_a_volume_counts_before_a_thickness_of_the_same_name() -> None:
+    """Two tables of one parcellation, of volume and of thickness, could not be read together."""
+    insula = Structure("insula", "insula", (Term(("lh.aparc.stats:insula",)),), may_be_empty=True)
+    thick = Made({"lh.aparc.stats:insula": Value(3.0, "mm", 2)}, Path("thickness.tsv"))
+    area = Made({"lh.aparc.stats:insula": Value(2000.0, "mm^2", 2)}, Path("area.tsv"))
+    large = Made({"lh.aparc.stats:insula": 7000.0}, Path("volume.tsv"))
+    for files in ([thick, large], [large, thick]):
+        assert 7000.0 == structure_volume(files, insula).value
+    with pytest.raises(MissingSourceError, match="insula is in mm, not mm"):
+        structure_volume([thick, area], insula)
+    other = Made({"lh.aparc.stats:insula": 7100.0}, Path("other.tsv"))
+    with pytest.raises(MissingSourceError, match=r"7000 in volume\.tsv, line 1 and 7100 in other\.tsv, line 1"):
+        structure_volume([thick, large, other], insula)
+
+
+@pytest.mark.parametrize("name", ["eTIV", "ICV"])
+def test_an_etiv_of_zero_is_missing(name: str) -> None:
+    """Changes in % of eTIV would be divided by nothing."""
+    with pytest.raises(MissingSourceError, match=f"{name} is 0 mm"):
+        etiv_volume([Made({name: 0.0})])
+
+
+def test_left_right_and_midline_terms_give_no_sides() -> None:
+    """The midline would be lost from both sides, and asymmetry be that of another structure."""
+    terms = (Term(("Left-Caudate",)), Term(("Right-Caudate",)), Term(("Brain-Stem",)))
+    made = Made({"Left-Caudate": 3000.0, "Right-Caudate": 3500.0, "Brain-Stem": 20_000.0})
+    volume = structure_volume([made], Structure("own", "own", terms))
+    assert 26_500.0 == volume.value
+    assert math.isnan(volume.left)
+    assert math.isnan(volume.right)
+
+
+def test_alternatives_on_both_sides_have_no_side() -> None:
+    """A volume would be called left that another version reads on the right."""
+    assert "" == Term(("Left-Caudate", "Right-Caudate")).side
+    assert "" == Term(("Right-Caudate", "Caudate")).side
+    assert "" == Term(("Left-Caudate", "Caudate")).side
 
 
 def test_etiv_is_the_newer_or_the_older_name_and_absent_otherwise() -> None:
