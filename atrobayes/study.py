@@ -326,6 +326,11 @@ class Study(_Table):
     priors: PriorChoice = PriorChoice()
     inference: Inference = Inference()
 
+    def name_of(self, path: Path) -> str:
+        """Name of a file in outputs: relative to the study's folder; of one elsewhere its own, never where it is."""
+        folder = self.path.parent
+        return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.name
+
     @property
     def default_out(self) -> Path:
         """Results folder when none is named: `results/` beside the study file."""

@@ -226,7 +226,7 @@ def _structure_variables(structures: Sequence[Structure]) -> _Variables:
 
 
 def _cohort_attrs(study: Study, clinical: Clinical, scans: Sequence[Scan]) -> dict[str, str]:
-    files = {_name_of(path, study): sha256(path) for path in clinical.files}
+    files = {study.name_of(path): sha256(path) for path in clinical.files}
     read = dict(pair for scan in scans for pair in scan.files)
     files |= {name: sha256(path) for name, path in read.items()}
     columns = {"patients": clinical.patient_columns, "visits": clinical.visit_columns}
@@ -239,9 +239,3 @@ def _cohort_attrs(study: Study, clinical: Clinical, scans: Sequence[Scan]) -> di
         "columns": json.dumps(columns),
         "files": json.dumps(files, ensure_ascii=False),
     }
-
-
-def _name_of(path: Path, study: Study) -> str:
-    """Path relative to the study's folder; a table kept elsewhere goes by its name, never by where that is."""
-    folder = study.path.parent
-    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.name

@@ -45,7 +45,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "patient_without_visit": Rule("patient without a clinical visit"),
         "visit_without_scan": Rule("clinical visit without a scan", "no scan"),
         "scan_without_visit": Rule("FreeSurfer run that no visit names"),
-        "scan_missing": Rule("FreeSurfer results not found", "scan not found in the SUBJECTS_DIR"),
+        "scan_missing": Rule("FreeSurfer results not found", "scan not found"),
         "recon_unfinished": Rule("FreeSurfer run unfinished", "recon-all unfinished"),
         "recon_failed": Rule("FreeSurfer run ended with errors", "recon-all ended with errors"),
         "stats_missing": Rule("FreeSurfer run without aseg.stats", "no aseg.stats"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from atrobayes.data_prep.flow import FLOW_COLUMNS, flow
 from atrobayes.data_prep.intervals import CHANGE_COLUMNS, INTERVAL_COLUMNS, changes, lost_years, patient_years
 from atrobayes.data_prep.ledger import COLUMNS, Exclusion, lost_patients, to_frame
 from atrobayes.data_prep.lesion_counts import LESION_COLUMNS, mask_counts, with_mask_counts
+from atrobayes.data_prep.plausible import missing_notes, study_faults, unused_notes
 from atrobayes.data_prep.quality import check_quality, find_quality, quality_note
 from atrobayes.data_prep.quality_flags import QUALITY_COLUMNS, Flag, quality_table
 from atrobayes.data_prep.quality_labels import label_flags
@@ -108,6 +109,8 @@ def prepare(study: Study, jobs: int = 1) -> Prepared:
     clinical = with_mask_counts(clinical, counts)
     built = build_cohort(study, clinical, sources, jobs)
     cohort = built.cohort
+    if wrong := study_faults(study, cohort, built.exclusions, structures):
+        raise DataError(wrong)
     exclusions = (*built.exclusions, *lost_patients(cohort), *lost_years(cohort))
     labels = label_flags(built.scans) if study.quality.labels else ()
     quality = find_quality(study, built, sources, structures, (*counts.flags, *labels))
@@ -121,7 +124,7 @@ def prepare(study: Study, jobs: int = 1) -> Prepared:
         exclusions=exclusions,
         flow=flow(cohort, exclusions),
         quality=quality,
-        notes=_notes(study, clinical, cohort, exclusions, quality),
+        notes=_notes(study, clinical, cohort, exclusions, quality, unused_notes(sources, built.scans, structures)),
     )
 
 
@@ -143,11 +146,13 @@ def _notes(
     cohort: xr.Dataset,
     exclusions: tuple[Exclusion, ...],
     quality: tuple[Flag, ...],
+    unused: Sequence[str],
 ) -> tuple[str, ...]:
     return (
         *clinical.notes,
         *_absent_columns(study, clinical),
-        *_absent_rows(study, cohort, exclusions),
+        *missing_notes(cohort, exclusions),
+        *unused,
         *filter(None, [quality_note(quality)]),
         *_flag_notes(cohort),
         *_loose_scans(exclusions),
@@ -167,17 +172,6 @@ def _absent_columns(study: Study, clinical: Clinical) -> list[str]:
     return notes
 
 
-def _absent_rows(study: Study, cohort: xr.Dataset, exclusions: tuple[Exclusion, ...]) -> list[str]:
-    """Own structures that some scans lack; a row that no scan has is an error before this."""
-    read = int((cohort["volume"].count("structure") > 0).sum())
-    lacking = Counter(item.structure for item in exclusions if item.rule == "source_missing")
-    return [
-        f"{name}: missing in {lacking[name]} of {read} scans, see exclusions.tsv"
-        for name in study.structures
-        if lacking[name]
-    ]
-
-
 def _flag_notes(cohort: xr.Dataset) -> list[str]:
     return [_flag_note(flag) for flag in json.loads(cohort.attrs["flags"])]
 
@@ -191,7 +185,7 @@ def _loose_scans(exclusions: tuple[Exclusion, ...]) -> list[str]:
     rules = Counter(item.rule for item in exclusions)
     words = {
         "scan_without_visit": ("scan belongs", "scans belong", "to no row of the visit table"),
-        "scan_missing": ("scan is named", "scans are named", "but not in the SUBJECTS_DIR"),
+        "scan_missing": ("scan is named", "scans are named", "but not found"),
     }
     return [
         f"{rules[rule]} {one if rules[rule] == 1 else many} {rest}: see exclusions.tsv"

@@ -82,5 +82,7 @@ def etiv_fault(files: Sequence[VolumeFile]) -> list[Fault]:
         return []
     expected = f"{low:,.0f} to {high:,.0f} mm^3"
     todo = "look at the scan and its Talairach registration; run recon-all again, or write quality fail at the visit"
+    if low <= 1000 * origin.value.value <= high:
+        todo = "it looks like millilitres: write mm^3, a thousand times as much, in volumes and eTIV"
     found = f"{origin.value.value:,.8g} mm^3"
     return [Fault(found, expected, todo, str(origin.file.path), origin.value.line, origin.name)]

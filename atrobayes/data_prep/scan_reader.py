@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -21,7 +21,7 @@ from atrobayes.data_prep.scan_checks import FoundSources, etiv_fault
 from atrobayes.data_prep.scans import NOWHERE, Place, Scan
 from atrobayes.data_prep.sources import Source
 from atrobayes.data_prep.structures import Structure
-from atrobayes.data_prep.volumes import Origin, etiv_volume, structure_volume
+from atrobayes.data_prep.volumes import Origin, etiv_volume, find_etiv, structure_volume
 from atrobayes.errors import DataError, Fault
 from atrobayes.study import Study
 
@@ -66,9 +66,24 @@ def read_scans(
     found = FoundSources(set().union(*(part.names for part in parts)))
     faults = [*reader.matching.faults, *(fault for part in parts for fault in part.faults)]
     faults += found.faults(study, structures)
+    scans = tuple(scan for part in parts for scan in part.scans)
+    faults += _shared(study, scans)
     if faults:
         raise DataError(list(dict.fromkeys(faults)))
-    return tuple(scan for part in parts for scan in part.scans)
+    return scans
+
+
+def _shared(study: Study, scans: Sequence[Scan]) -> Iterator[Fault]:
+    """Find runs that are the scan of two visits: between those nothing would have changed."""
+    first: dict[str, Scan] = {}
+    for scan in scans:
+        for where in scan.wheres:
+            other = first.setdefault(where, scan)
+            if other is not scan:
+                visits = " and ".join(f"visit {one.visit} of {one.patient}" for one in (other, scan))
+                found = f"{where} at {visits}"
+                todo = "name another scan at one of the two visits, or n/a"
+                yield Fault(found, "each scan at one visit", todo, str(study.data.visits), column="fsid")
 
 
 class ReadPart(NamedTuple):
@@ -170,7 +185,10 @@ class ScanReader:
         blank = Scan(row["patient"], int(row["visit"]), "none", unknown, places)
         before = len(self.matching.faults)
         matches = self.matching.of_visit(row)
+        if matches and row["fsid"] and all(match.run.stream == "any" for match in matches):
+            matches = ()  # the scan that is named is not there: other numbers of the visit do not stand in for it
         if matches:
+            blank = replace(blank, wheres=tuple(match.run.where for match in matches))
             return self._measured(replace(blank, run=matches[0].run, status="usable"), matches, row)
         if len(self.matching.faults) > before:
             return blank
@@ -207,6 +225,9 @@ class ScanReader:
                 reason = f"recon-all is done, but there is no {path.name}"
                 return _left_out(scan, "failed", "processed", rule="stats_missing", reason=reason, file=file)
             except DataError as error:
+                if row["quality"] == "fail":
+                    reason = f"quality is fail, and its file is damaged: {error.faults[0].found}"
+                    return _left_out(scan, "failed", "usable", rule="quality_fail", reason=reason, file=run.where)
                 self.faults += error.faults
                 return scan
         named = {file.path: _name(file.path, matches) for file in files}
@@ -229,11 +250,13 @@ class ScanReader:
                 volumes[place] = volume.value, volume.left, volume.right
                 places[place] = _place(volume.origins, structure, named)
         size, told = self._etiv(scan, files)
+        origin = None if math.isnan(size) else find_etiv(files)
         return replace(
             scan,
             volumes=volumes,
             places=tuple(places),
             etiv=size,
+            etiv_place=NOWHERE if origin is None else _place((origin,), None, named),
             exclusions=(*scan.exclusions, *missing, *told),
         )
 
@@ -265,18 +288,18 @@ def _name(path: Path, matches: Sequence[Match]) -> str:
     """Name of a file in outputs: relative to its run's place in the SUBJECTS_DIR, or a table's own."""
     for _, run in matches:
         if path == run.path:
-            return path.name
+            return run.table
         if path.is_relative_to(run.path):
             return f"{run.where}/{path.relative_to(run.path).as_posix()}"
     return path.name
 
 
-def _place(origins: Sequence[Origin], structure: Structure, named: Mapping[Path, str]) -> Place:
+def _place(origins: Sequence[Origin], structure: Structure | None, named: Mapping[Path, str]) -> Place:
     if len(origins) == 1:
         (origin,) = origins
         return Place(named[origin.file.path], _signed((1,), (str(origin.value.line),)), origin.name)
     files = list(dict.fromkeys(named[origin.file.path] for origin in origins))
-    signs = structure.signs if len(origins) == len(structure.terms) else (1,)
+    signs = structure.signs if structure is not None and len(origins) == len(structure.terms) else (1,)
     lines = _signed(signs, tuple([str(origin.value.line) for origin in origins]))
     source = _signed(signs, tuple([origin.name for origin in origins]))
     # the one name is shared by all structures of the scan, not copied for each

@@ -33,33 +33,45 @@ class ScanRows:
         return (self.rows[run.where],)
 
 
-def table_source(path: Path) -> ScanRows:
+def table_source(path: Path, name: str) -> ScanRows:
     """Open a wide table.
+
+    Parameters
+    ----------
+    path : Path
+    name : str
+        In outputs.
 
     Raises
     ------
     DataError
         As `read_table_rows`.
     """
-    rows = {f"{path.name}, line {row.line}": row for row in read_table_rows(path)}
+    rows = {f"{name}, line {row.line}": row for row in read_table_rows(path)}
     runs = (
-        Run(row.fsid, row.base, "long" if row.base else "cross", path, "", "finished", "", where=where)
+        Run(row.fsid, row.base, "long" if row.base else "cross", path, "", "finished", "", where=where, table=name)
         for where, row in rows.items()
     )
-    return ScanRows(f"the table {path.name}", tuple(runs), rows)
+    return ScanRows(f"the table {name}", tuple(runs), rows)
 
 
-def tidy_source(path: Path) -> ScanRows:
+def tidy_source(path: Path, name: str) -> ScanRows:
     """Open a tidy table, which says itself whose its scans are.
+
+    Parameters
+    ----------
+    path : Path
+    name : str
+        In outputs.
 
     Raises
     ------
     DataError
         As `read_tidy`.
     """
-    rows = {f"{path.name}, {row.patient} visit {row.visit}": row for row in read_tidy(path)}
+    rows = {f"{name}, {row.patient} visit {row.visit}": row for row in read_tidy(path)}
     runs = (
-        Run("", None, "any", path, "", "finished", "", where=where, owner=(row.patient, row.visit))
+        Run("", None, "any", path, "", "finished", "", where=where, owner=(row.patient, row.visit), table=name)
         for where, row in rows.items()
     )
-    return ScanRows(f"the table {path.name}", tuple(runs), rows)
+    return ScanRows(f"the table {name}", tuple(runs), rows)

@@ -68,6 +68,9 @@ class Scan:
         Files read: the name they go by in outputs, and where they are.
     etiv : float
         mm³ or NaN.
+    etiv_place : Place
+    wheres : tuple of str
+        Of every run or row it was read from, `Run.where`.
     exclusions : tuple of Exclusion
     """
 
@@ -79,6 +82,8 @@ class Scan:
     run: Run | None = None
     files: tuple[tuple[str, Path], ...] = ()
     etiv: float = math.nan
+    etiv_place: Place = NOWHERE
+    wheres: tuple[str, ...] = ()
     exclusions: tuple[Exclusion, ...] = ()
 
     @property
@@ -108,6 +113,8 @@ def unclaimed_runs(study: Study, visits: pd.DataFrame, sources: Sequence[Source]
         if name
     }
     taken |= dict(visits.loc[visits["fsid"] != "", ["fsid", "patient"]].itertuples(index=False, name=None))
+    # nor its cross-sectional run: that is the same scan, not one that nobody names
+    scanned = {match.run.fsid for row in visits.to_dict("records") for match in matching.of_visit(row)}
     owners: dict[str, set[str]] = {}
     for run in runs:
         if run.base and run.fsid in taken:
@@ -117,6 +124,8 @@ def unclaimed_runs(study: Study, visits: pd.DataFrame, sources: Sequence[Source]
     for run in sorted(runs, key=lambda run: (run.stream != study.data.stream, run.where)):
         key = run.fsid or run.where
         if run.stream == "base" or {run.fsid, run.name, run.where} & taken.keys() or key in rows:
+            continue
+        if run.stream != study.data.stream and run.fsid in scanned:
             continue
         rows[key] = _unclaimed(study, run, owners.get(run.base or "", set()))
     return tuple(rows[key] for key in sorted(rows))

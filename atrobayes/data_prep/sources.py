@@ -124,14 +124,22 @@ def open_sources(study: Study, structures: Sequence[Structure]) -> tuple[Source,
         sources.append(folder)
     opened = [(table_source, path) for path in study.data.tables]
     opened += [(tidy_source, study.data.volumes)] if study.data.volumes is not None else []
+    names: list[str] = []
     for open_table, path in opened:
-        found = attempt(partial(open_table, path), faults)
+        names.append(_unlike(study.name_of(path), names))
+        found = attempt(partial(open_table, path, names[-1]), faults)
         sources += [] if found is None else [found]
     for source in sources:
         faults += attempt(partial(_identifying_names, source), faults) or ()
     if faults:
         raise DataError(faults)
     return tuple(sources)
+
+
+def _unlike(name: str, others: Sequence[str]) -> str:
+    """Make a name unlike those before it: two tables from different folders may be called alike."""
+    alike = sum(other == name or other.startswith(f"{name} (") for other in others)
+    return f"{name} ({alike + 1})" if alike else name
 
 
 def _identifying_names(source: Source) -> list[Fault]:

@@ -44,6 +44,8 @@ class Run:
         Of a template: its time points, as base-tps lists them.
     owner : (patient, visit) or None
         Where the source itself says whose it is.
+    table : str
+        Of a table's row: the table's name in outputs.
     """
 
     fsid: str
@@ -57,6 +59,7 @@ class Run:
     platform: str = ""
     members: tuple[str, ...] = ()
     owner: tuple[str, int] | None = None
+    table: str = ""
 
     @property
     def name(self) -> str:

@@ -23,6 +23,8 @@ VOLUME_COLUMNS = (
     Column("file", "File it was read from, relative to the SUBJECTS_DIR, or the table's name"),
     Column("lines", "Lines of that file, one for each term of the sum"),
     Column("source", "Names found there, one for each line"),
+    Column("etiv_file", "File the eTIV was read from"),
+    Column("etiv_line", "Line of that file"),
 )
 
 
@@ -58,6 +60,8 @@ def volume_table(cohort: xr.Dataset, scans: Sequence[Scan]) -> pd.DataFrame:
             "file": _labels([place.file for place in places]),
             "lines": _labels([place.lines for place in places]),
             "source": _labels([place.source for place in places]),
+            "etiv_file": _labels([scans[i].etiv_place.file for i in record.tolist()]),
+            "etiv_line": _labels([scans[i].etiv_place.lines for i in record.tolist()]),
         },
         columns=[column.name for column in VOLUME_COLUMNS],
     )

@@ -230,8 +230,8 @@ def test_own_structure_that_some_scans_lack_is_noted_once(two_visits: Tree) -> N
     path = two_visits.subjects / "A01_v1.long.A01_base" / "stats" / "aseg.stats"
     path.write_text(stats_text(left_out=["Left-Caudate", "Right-Caudate"]))
     result = prepared(two_visits)
-    assert "my_own: missing in 1 of 4 scans, see exclusions.tsv" in result.notes
-    assert 1 == sum("missing in" in note for note in result.notes)
+    assert "my_own: missing in 1 of 4 scans (no Left-Caudate), see exclusions.tsv" in result.notes
+    assert ["caudate", "my_own"] == [note.split(":")[0] for note in result.notes if "missing in" in note]
     assert [1] == [row.visit for row in result.exclusions if row.structure == "my_own"]
 
 
@@ -241,10 +241,10 @@ def test_one_loose_or_missing_scan_is_told_in_the_singular(two_visits: Tree) -> 
     two_visits.scan("y.long.z")
     assert (
         "1 scan belongs to no row of the visit table: see exclusions.tsv",
-        "1 scan is named but not in the SUBJECTS_DIR: see exclusions.tsv",
+        "1 scan is named but not found: see exclusions.tsv",
     ) == prepared(two_visits).notes[-2:]
     two_visits.visits.append("A01\t3\t3\txx")
-    assert "2 scans are named but not in the SUBJECTS_DIR: see exclusions.tsv" == prepared(two_visits).notes[-1]
+    assert "2 scans are named but not found: see exclusions.tsv" == prepared(two_visits).notes[-1]
 
 
 def test_visit_far_from_its_nominal_date_says_both_times_and_the_tolerance(tree: Tree) -> None:

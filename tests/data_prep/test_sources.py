@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -123,9 +124,9 @@ def test_cross_sectional_rows_of_a_table_do_not_pass_for_longitudinal_ones(tree:
     tree.visits.append("A01\t0\t0\tA01_v0")
     wide(tree.folder / "aseg.tsv", {"A01_v0": table_row(7000.0)})
     tree.settings = '[data]\ntables = ["aseg.tsv"]\n'
-    prepared = prepare(tree.study())
-    assert ["missing"] == prepared.cohort["scan_status"].to_numpy().tolist()
-    assert ["no long run of A01_v0 in the table aseg.tsv, only A01_v0 (cross)"] == reasons(prepared, "scan_missing")
+    with pytest.raises(DataError) as caught:
+        prepare(tree.study())
+    assert "no long run of A01_v0 in the table aseg.tsv, only A01_v0 (cross)" in str(caught.value)
 
 
 def test_what_volumes_tsv_says_is_read_again_as_the_same_volumes(two_visits: Tree, tmp_path: Path) -> None:
@@ -230,3 +231,105 @@ def test_a_run_named_by_an_identifier_is_refused_without_saying_it(two_visits: T
         prepare(two_visits.study())
     assert "PESEL checksum in the name of run 1" in str(caught.value)
     assert number not in str(caught.value)
+
+
+def test_a_scan_at_two_visits_is_an_error(two_visits: Tree) -> None:
+    """Between the two nothing would have changed: the cohort's mean change would move towards zero."""
+    two_visits.visits[2] = "A01\t1\t1\tA01_v0.long.A01_base"
+    with pytest.raises(DataError, match=r"A01_v0\.long\.A01_base at visit 0 of A01 and visit 1 of A01"):
+        prepare(two_visits.study())
+
+
+def test_volumes_in_millilitres_are_refused(two_visits: Tree) -> None:
+    """Changes in % of eTIV would come out a thousand times too small."""
+    for run in two_visits.subjects.iterdir():
+        (run / "stats" / "aseg.stats").write_text(stats_text({name: volume / 1000 for name, volume in ROWS.items()}))
+    with pytest.raises(DataError) as caught:
+        prepare(two_visits.study())
+    assert "median thalamus of 14 mm^3 over 4 scans" in str(caught.value)
+    assert "looks like millilitres" in str(caught.value)
+
+
+def test_dgm_of_freesurfer_51_is_refused_by_its_size(two_visits: Tree) -> None:
+    """What FreeSurfer 5.1 called subcortical grey matter holds cerebellar cortex and brain stem."""
+    for run in two_visits.subjects.iterdir():
+        (run / "stats" / "aseg.stats").write_text(stats_text({"SubCortGrayVol": 212_039.0}))
+    with pytest.raises(DataError, match=r"FreeSurfer 5\.1 also holds the cerebellar cortex"):
+        prepare(two_visits.study())
+
+
+def test_an_own_structure_that_no_scan_has_in_mm3_is_an_error(two_visits: Tree) -> None:
+    """A thickness asked for by mistake would be a structure without a number, and no word why."""
+    two_visits.settings = (
+        '[data]\nsubjects_dir = "fs"\n[structures]\nown = { sum = ["lh.aparc.stats:MeanThickness"] }\n'
+    )
+    measure = "# Measure Cortex, MeanThickness, Mean Thickness, 2.45, mm\n# TableCol"
+    for run in two_visits.subjects.iterdir():
+        text = SURFACE.format(insula=6000).replace("# TableCol", measure, 1)
+        (run / "stats" / "lh.aparc.stats").write_text(text)
+    with pytest.raises(DataError, match=r"structures\.own: found lh\.aparc\.stats:MeanThickness is in mm, not mm\^3"):
+        prepare(two_visits.study())
+
+
+def test_a_study_of_which_nothing_is_read_says_the_likeliest_reason(two_visits: Tree) -> None:
+    """A report of no scans would be written, and the reason stand in a ledger nobody opens."""
+    two_visits.settings = '[data]\nsubjects_dir = "fs"\nsegmentation = "aseg.stat"\n'
+    with pytest.raises(DataError, match=r"there is no aseg\.stat.*, and 3 more.*compare data\.segmentation"):
+        prepare(two_visits.study())
+    two_visits.settings = '[data]\nsubjects_dir = "fs"\n'
+    two_visits.visits = [line.rpartition("\t")[0] for line in two_visits.visits]
+    with pytest.raises(DataError, match=r"fill in fsid in the table of visits"):
+        prepare(two_visits.study())
+
+
+def test_names_of_a_tidy_table_that_nothing_reads_are_told(tree: Tree) -> None:
+    """A capital letter would cost a structure."""
+    tree.visits.append("A01\t0\t0\tn/a")
+    rows = [
+        "patient\tvisit\tstructure\tvolume\tetiv",
+        "A01\t0\tcaudate\t7000\t1500000",
+        "A01\t0\tThalamus\t14000\t1500000",
+    ]
+    (tree.folder / "v.tsv").write_text("\n".join(rows) + "\n")
+    tree.settings = '[data]\nvolumes = "v.tsv"\nstructures = ["caudate", "thalamus"]\n'
+    notes = prepare(tree.study()).notes
+    assert "the table v.tsv: nothing is read from Thalamus" in notes
+    assert any(note.startswith("thalamus: missing in 1 of 1 scans") for note in notes)
+
+
+def test_tables_of_one_name_from_two_folders_stay_apart(tree: Tree) -> None:
+    """Of two tables one hash would be kept, and volumes.tsv point to the wrong one."""
+    for visit in (0, 1):
+        tree.visits.append(f"A01\t{visit}\t{visit}\tA01_v{visit}")
+        (tree.folder / str(visit)).mkdir()
+        wide(tree.folder / str(visit) / "aseg.tsv", {f"A01_v{visit}.long.b": table_row(7000.0 + visit)})
+    tree.settings = '[data]\ntables = ["0/aseg.tsv", "1/aseg.tsv"]\n'
+    prepared = prepare(tree.study())
+    assert {"0/aseg.tsv", "1/aseg.tsv"} == set(prepared.volumes["file"])
+    assert {"0/aseg.tsv", "1/aseg.tsv"} <= set(json.loads(prepared.cohort.attrs["files"]))
+
+
+def test_the_place_of_the_etiv_is_kept_beside_the_volume(two_visits: Tree) -> None:
+    """Half of a change in % of eTIV could not be traced."""
+    row = prepare(two_visits.study()).volumes.iloc[0]
+    path = two_visits.subjects / str(row["etiv_file"])
+    assert "eTIV" in path.read_text().splitlines()[int(row["etiv_line"]) - 1]
+
+
+def test_a_named_scan_that_is_not_there_is_not_replaced_by_a_table(two_visits: Tree) -> None:
+    """A typing slip in fsid would mix numbers of two processings."""
+    two_visits.visits[2] = "A01\t1\t1\tA01_vl"
+    (two_visits.folder / "v.tsv").write_text("patient\tvisit\tstructure\tvolume\nA01\t1\tcaudate\t7000\n")
+    two_visits.settings = '[data]\nsubjects_dir = "fs"\nvolumes = "v.tsv"\n'
+    prepared = prepare(two_visits.study())
+    assert "missing" == prepared.cohort["scan_status"].to_numpy()[1]
+
+
+def test_a_damaged_file_of_a_scan_judged_bad_stops_nothing(two_visits: Tree) -> None:
+    """The scan is left out anyway: marking it so is how the user gets on."""
+    first, row, *rows = two_visits.visits
+    two_visits.visits = [f"{first}\tquality", f"{row}\tfail", *(f"{one}\tok" for one in rows)]
+    (two_visits.subjects / "A01_v0.long.A01_base" / "stats" / "aseg.stats").write_text("# cut")
+    prepared = prepare(two_visits.study())
+    assert "failed" == prepared.cohort["scan_status"].to_numpy()[0]
+    assert "its file is damaged" in reasons(prepared, "quality_fail")[0]

@@ -135,9 +135,9 @@ def test_an_edited_segmentation_is_flagged_where_the_study_asks(two_visits: Tree
 def test_volumes_may_come_from_the_label_image(two_visits: Tree) -> None:
     """A group that kept only its segmentations could not be analysed."""
     for run in two_visits.subjects.iterdir():
-        label_image(run / "mri" / "aseg.mgz", {11: 500, 50: 600})
+        label_image(run / "mri" / "aseg.mgz", {11: 3500, 50: 3600})
     two_visits.settings = '[data]\nsubjects_dir = "fs"\nsegmentation = "aseg.mgz"\nstructures = ["caudate"]\n'
     prepared = prepare(two_visits.study())
-    assert [1100.0] * 4 == prepared.cohort["volume"].to_numpy()[:, 0].tolist()
+    assert [7100.0] * 4 == prepared.cohort["volume"].to_numpy()[:, 0].tolist()
     # eTIV is no label: it is that of aseg.stats
     assert [1_500_000.0] * 4 == prepared.cohort["etiv"].to_numpy().tolist()

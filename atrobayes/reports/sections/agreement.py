@@ -12,11 +12,12 @@ from atrobayes.reports.wording import MINUS, analysis_title, structure_name, ter
 def make(results: Results) -> Section:
     """One scatter, a panel per analysis, a point per row."""
     rows = contrast(results.estimates).rename(columns={"classical_p": "p", "bayes_pd": "pd"})
-    shown = rows.dropna(subset=["p", "pd"]).assign(label=rows["structure"].map(structure_name))
+    shown = rows.dropna(subset=["p", "pd"])
     if not len(shown):
         return Section(
             "agreement", "p against probability of direction", "not_applicable", ("No row has both a p and a pd.",)
         )
+    shown = shown.assign(label=shown["structure"].map(structure_name))
     panels = {name: analysis_title(name) for name in shown["analysis"].unique()}
     terms = {term: term_words(term, results.groups) for term in shown["term"].unique()}
     apart = shown["verdict"].isin(["classical_only", "bayes_only", "opposite_sign"]).sum()

@@ -25,6 +25,7 @@ from atrobayes.reports.wording import (
     analysis_question,
     analysis_title,
     between,
+    count,
     counted,
     fixed,
     interval_name,
@@ -92,7 +93,7 @@ def _by_analysis(rows: pd.DataFrame) -> Table:
 def left_out_words(flow: Flow) -> str:
     """Say how many scans were left out and why."""
     total = int(flow.left_out["all"].sum()) if len(flow.left_out) else 0
-    reasons = listed(f"{reason} ({row['all']})" for reason, row in flow.left_out.iterrows())
+    reasons = listed(f"{reason} ({count(row['all'])})" for reason, row in flow.left_out.iterrows())
     first = f"{total} of {counted(flow.scans['all'], 'scan')} {'was' if total == 1 else 'were'} left out"
     return (
         f"{first}{': ' + reasons if total else ''}. {counted(flow.usable['all'], 'scan')} remained. "
