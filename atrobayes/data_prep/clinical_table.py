@@ -13,7 +13,7 @@ import pandas as pd
 
 from atrobayes.data_prep.clinical_columns import ClinicalColumn, RowRule
 from atrobayes.data_prep.clinical_schema import broken_cells, broken_rules
-from atrobayes.data_prep.privacy import identifier_in
+from atrobayes.data_prep.privacy import discreet
 from atrobayes.errors import DataError, Fault
 from atrobayes.files import MISSING, read_table
 
@@ -77,7 +77,7 @@ class ClinicalTable:
         try:
             self.text = read_table(path) if text is None else text.astype("str")
         except DataError as error:
-            self.text, self.faults = pd.DataFrame(), tuple(map(_discreet, error.faults))
+            self.text, self.faults = pd.DataFrame(), tuple(map(discreet, error.faults))
         else:
             self.faults = ()
         self.known = tuple(name for name in columns if name in self.text)
@@ -203,11 +203,6 @@ class ClinicalTable:
         for row, rule in broken_rules(self.cells, rules, self.illegal):
             text = str(self.text.loc[row, rule.column]) if rule.column in self.known else MISSING
             yield self.fault(row, rule.column, _found(text), rule.expected, rule.todo)
-
-
-def _discreet(fault: Fault) -> Fault:
-    """Keep an identifier to itself that stands where a column's name should."""
-    return replace(fault, found="a column's name twice") if identifier_in(fault.found) else fault
 
 
 def _found(text: str) -> str:

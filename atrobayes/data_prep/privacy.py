@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -44,8 +45,10 @@ _OWNER = re.compile(r"^(patients?|subjects?|participants?|pacjenta?|pacjentki)(?
 # NFKD takes accents off letters, but these are letters of their own
 _LETTERS = str.maketrans({"ł": "l", "ß": "ss", "ø": "o", "æ": "ae", "đ": "d"})
 
-# A number of its own, underscores being separators; as a spreadsheet may write it, with .0
-_ELEVEN_DIGITS = re.compile(r"(?<![^\W_])(?<![0-9][.,])([0-9]{11})(?:\.0+)?(?![^\W_]|[.,][0-9])")
+# No part of a longer number, whatever letters stand around it; as a spreadsheet may write it, with .0
+_ELEVEN_DIGITS = re.compile(r"(?<![0-9])(?<![0-9][.,])([0-9]{11})(?:\.0+)?(?![0-9]|[.,][0-9])")
+# A hash in hexadecimal: its digits would pass for a number once in thousands of pseudonyms
+_HASH = re.compile(r"[0-9a-fA-F]{16,}")
 _PESEL_WEIGHTS = (1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1)
 _CENTURIES = (1900, 2000, 2100, 2200, 1800)  # 0, 20, 40, 60, 80 added to the month
 _EMAIL = re.compile(r"[^\s@<>,;:]+@[^\W_][\w-]*(\.[\w-]+)+")
@@ -131,9 +134,42 @@ def first_dates(visits: pd.DataFrame) -> dict[str, date]:
 
 def identifier_in(text: str) -> str:
     """Say what kind of identifier a text holds, such as "an e-mail address"; "" if it holds none."""
-    if any(_is_pesel(digits) for digits in _ELEVEN_DIGITS.findall(text)):
+    if any(_is_pesel(digits) for digits in _ELEVEN_DIGITS.findall(_HASH.sub(" ", text))):
         return "an 11-digit number with a valid PESEL checksum"
-    return "an e-mail address" if _EMAIL.search(text) else ""
+    return "an e-mail address" if "@" in text and _EMAIL.search(text) else ""
+
+
+def cell_faults(path: Path, header: Sequence[str], rows: Mapping[int, Sequence[str]]) -> list[Fault]:
+    """Find numbers and addresses of persons in the cells and the header of a table, whatever its columns are called.
+
+    Parameters
+    ----------
+    path : Path
+        Of the table.
+    header : sequence of str
+        Names of its columns.
+    rows : mapping of int to sequence of str
+        Cells by the line they stand in.
+
+    Returns
+    -------
+    list of Fault
+        As `identifier_faults`.
+    """
+    # one search for a whole row: few hold anything
+    lines = [(1, header), *((line, cells) for line, cells in rows.items() if identifier_in("\n".join(cells)))]
+    return [
+        Fault(held, "no identifiers", _TODO, str(path), line, _said("".join(header[place : place + 1]), place + 1))
+        for line, cells in lines
+        for place, cell in enumerate(cells)
+        if (held := identifier_in(cell))
+    ]
+
+
+def discreet(fault: Fault) -> Fault:
+    """Keep to itself what a fault found, where that is an identifier."""
+    held = identifier_in(fault.found)
+    return replace(fault, found=f"{held}, not repeated here") if held else fault
 
 
 def _column_faults(path: Path, text: pd.DataFrame) -> Iterator[Fault]:
@@ -149,8 +185,11 @@ def _column_faults(path: Path, text: pd.DataFrame) -> Iterator[Fault]:
 
 def _cell_faults(path: Path, text: pd.DataFrame) -> Iterator[Fault]:
     for place, name in enumerate(text, start=1):
-        for row, cell in text[name].items():
-            if held := identifier_in(str(cell)):
+        cells = text[name].astype("str")
+        if not identifier_in("\n".join(cells)):  # one search for a whole column: tidy tables have a million rows
+            continue
+        for row, cell in cells.items():
+            if held := identifier_in(cell):
                 yield Fault(held, "no identifiers", _TODO, str(path), int(str(row)), _said(str(name), place))
 
 

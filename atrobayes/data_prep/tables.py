@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from atrobayes.data_prep.clinical_columns import IllegalCellError
 from atrobayes.data_prep.measured import Value
+from atrobayes.data_prep.privacy import cell_faults
 from atrobayes.data_prep.subjects_dir import MARKER
 from atrobayes.data_prep.table_columns import Layout, read_layout
 from atrobayes.data_prep.table_grid import TABLE, Grid, grid_faults, read_grid
@@ -117,10 +118,14 @@ def read_table_rows(path: Path) -> tuple[TableRow, ...]:
     Raises
     ------
     DataError
-        If the file is no text or no known table, is turned, or in percent of eTIV; if columns or rows are
-        there twice, rows have another length than the header, or decimals have commas; all at once.
+        If the table holds numbers or addresses of persons, with these alone. If the file is no text or no known
+        table, is turned, or in percent of eTIV; if columns or rows are there twice, rows have another length than
+        the header, or decimals have commas; all at once.
     """
     grid = read_grid(path)
+    identifiers = cell_faults(path, grid.header, grid.rows)
+    if identifiers:  # alone: any other fault might repeat one
+        raise DataError(identifiers)
     layout = read_layout(grid.header)
     if layout is None:
         todo = "name the program's own output, with the header as the program wrote it"
@@ -134,7 +139,7 @@ def read_table_rows(path: Path) -> tuple[TableRow, ...]:
 
 def _rows(grid: Grid, layout: Layout, faults: list[Fault]) -> tuple[TableRow, ...]:
     """Rows of a sound grid; what is wrong with names and years is added to `faults`."""
-    columns = MappingProxyType(_columns(grid.header, layout))
+    columns = _columns(grid.header, layout)  # a dict: rows go from one process to another
     rows: dict[str, TableRow] = {}
     for line, cells in grid.rows.items():
         subject = _subject(grid, layout, line, cells, faults)

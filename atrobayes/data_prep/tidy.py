@@ -12,6 +12,7 @@ import pandas as pd
 
 from atrobayes.data_prep.clinical_columns import IllegalCellError, read_number
 from atrobayes.data_prep.measured import Value
+from atrobayes.data_prep.privacy import discreet, identifier_faults
 from atrobayes.data_prep.text_files import cell_number
 from atrobayes.errors import DataError, Fault
 from atrobayes.files import MISSING, read_table
@@ -75,10 +76,11 @@ def read_tidy(path: Path) -> tuple[TidyScan, ...]:
     Raises
     ------
     DataError
-        If the file is no such table, a column is missing, a cell is not what its column holds, a patient,
-        visit and structure stand there twice, or etiv differs within a visit; all at once.
+        If the table holds names, numbers or addresses of persons, with these alone. If the file is no such table, a
+        column is missing, a cell is not what its column holds, a patient, visit and structure stand there twice, or
+        etiv differs within a visit; all at once.
     """
-    table = read_table(path)
+    table = _read(path)
     faults = [_no_column(path, table, name) for name in _REQUIRED if name not in table.columns]
     if not faults and table.empty:
         faults = [Fault("a header and no rows", "a row for each structure of a scan", "add rows", str(path), 1)]
@@ -90,6 +92,18 @@ def read_tidy(path: Path) -> tuple[TidyScan, ...]:
     if faults:
         raise DataError(faults)
     return tuple(TidyScan(path, patient, visit, values) for (patient, visit), values in scans.items())
+
+
+def _read(path: Path) -> pd.DataFrame:
+    """Table as text; where it tells who a patient is, nothing else is said of it."""
+    try:
+        table = read_table(path)
+    except DataError as error:
+        raise DataError([discreet(fault) for fault in error.faults]) from error
+    identifiers = identifier_faults(path, table)
+    if identifiers:
+        raise DataError(identifiers)
+    return table
 
 
 class _Row(NamedTuple):

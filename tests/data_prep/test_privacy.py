@@ -61,7 +61,13 @@ def test_a_pesel_is_found_as_a_token_of_any_text(cell: str) -> None:
     assert identifier_in(cell.format(VALID[0]))
 
 
-@pytest.mark.parametrize("cell", ["1{}", "{}1", "x{}", "{}b2", "0.{}", "{}.5", "1.2.{}.3"])
+@pytest.mark.parametrize("cell", ["P{}", "{}v0", "{}_v0", "sub{}m12", "x{}", "{}b2", "pesel{}.0"])
+def test_letters_beside_it_do_not_hide_a_pesel(cell: str) -> None:
+    """A pseudonym made of a letter and the number is the number."""
+    assert identifier_in(cell.format(VALID[0]))
+
+
+@pytest.mark.parametrize("cell", ["1{}", "{}1", "0.{}", "{}.5", "1.2.{}.3", "ab{}cd0", "d41d8cd98f{}ECF8427E"])
 def test_digits_of_a_longer_number_or_a_hash_are_no_pesel(cell: str) -> None:
     """Measured values, hashed pseudonyms and DICOM numbers would be refused once in fifty."""
     assert "" == identifier_in(cell.format(VALID[0]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 
@@ -274,3 +275,24 @@ def test_a_folder_is_no_table(tmp_path: Path) -> None:
     """The SUBJECTS_DIR under the wrong key must not end in a traceback."""
     with pytest.raises(DataError, match="found a folder; expected a table"):
         read_table_rows(tmp_path)
+
+
+@pytest.mark.parametrize("secret", ["04222900007", "P04222900007_v0", "someone@example.org"])
+def test_an_identifier_is_refused_alone_and_not_repeated(
+    read: Callable[..., tuple[TableRow, ...]], secret: str
+) -> None:
+    """As a scan that stands in two rows the number would be printed, and from there be in logs and mails."""
+    with pytest.raises(DataError) as caught:
+        read(ASEG, f"{secret}\t{NUMBERS}", f"{secret}\t{NUMBERS}\t1")
+    assert [(2, "Measure:volume"), (3, "Measure:volume")] == [(f.row, f.column) for f in caught.value.faults]
+    assert secret not in f"{caught.value} {caught.value.faults!r}"
+    with pytest.raises(DataError) as caught:
+        read(f"{secret}\tLeft-Thalamus", "A\t1")
+    assert secret not in f"{caught.value} {caught.value.faults!r}"
+
+
+def test_rows_go_from_one_process_to_another(read: Callable[..., tuple[TableRow, ...]]) -> None:
+    """Scans of a large cohort are read in several processes: a row that cannot be sent ends the run."""
+    rows = read(ASEG, f"A_v0\t{NUMBERS}", f"A_v1\t{NUMBERS}")
+    sent = pickle.loads(pickle.dumps(rows))  # noqa: S301 (bytes of this line)
+    assert [(row.subject, row.value("eTIV")) for row in rows] == [(row.subject, row.value("eTIV")) for row in sent]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 
@@ -101,3 +102,28 @@ def test_a_table_without_its_columns_or_rows_is_refused(read: Callable[..., tupl
     found = refused(read, "patient\tstructure\tetiv", "A01\tthalamus\t1")
     assert [(1, "visit", "no such column"), (1, "volume", "no such column")] == found
     assert [(1, "", "a header and no rows")] == refused(read, HEADER)
+
+
+@pytest.mark.parametrize("secret", ["04222900007", "P04222900007", "someone@example.org"])
+@pytest.mark.parametrize("column", ["patient", "visit", "structure", "volume", "file"])
+def test_an_identifier_is_refused_alone_and_not_repeated(read: Callable[..., object], column: str, secret: str) -> None:
+    """The number would stand in the terminal as a patient given twice, or as a visit that is no number."""
+    cells = dict.fromkeys(HEADER.split("\t"), "wrong") | {column: secret}
+    with pytest.raises(DataError) as caught:
+        read(HEADER, "\t".join(cells.values()), "\t".join(cells.values()))
+    assert [(2, column), (3, column)] == [(fault.row, fault.column) for fault in caught.value.faults]
+    assert secret not in f"{caught.value} {caught.value.faults!r}"
+
+
+def test_an_identifier_as_a_columns_name_is_not_repeated(read: Callable[..., object]) -> None:
+    """A table without a header has a patient's cells for names of columns."""
+    for line in ("a@example.org\tvisit", "a@example.org\ta@example.org"):
+        with pytest.raises(DataError) as caught:
+            read(line, "x\ty")
+        assert "a@example.org" not in f"{caught.value} {caught.value.faults!r}"
+
+
+def test_scans_go_from_one_process_to_another(read: Callable[..., tuple[TidyScan, ...]]) -> None:
+    """Scans of a large cohort are read in several processes: one that cannot be sent ends the run."""
+    scans = read(HEADER, "A01\t0\tthalamus\t14000\t1500000\t")
+    assert scans == pickle.loads(pickle.dumps(scans))  # noqa: S301 (bytes of this line)
