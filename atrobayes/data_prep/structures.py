@@ -6,6 +6,7 @@ import difflib
 import math
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
@@ -71,6 +72,9 @@ class Structure:
         or the definition is another. (0, inf): nothing is known.
     implausible : str
         What may have gone wrong beyond it, and what to do; "" where nothing particular is known.
+    redefined : bool
+        Has the name of a known structure and the study's own terms, or is the remainder of such ones:
+        what is known of the name, above all what it overlaps with, does not hold.
     """
 
     id: str
@@ -83,6 +87,7 @@ class Structure:
     remainder: bool = False
     volume_mm3: tuple[float, float] = (0.0, math.inf)
     implausible: str = ""
+    redefined: bool = False
 
     @cached_property
     def sides(self) -> tuple[str, ...]:
@@ -105,6 +110,12 @@ class Structure:
         """Every name of every term."""
         return tuple(name for term in self.terms for name in term.names)
 
+    @property
+    def names_twice(self) -> tuple[str, ...]:
+        """Names that are added twice, or taken off twice."""
+        counted = Counter((name, term.sign) for term in self.terms for name in term.names)
+        return tuple(dict.fromkeys(name for (name, _), times in counted.items() if times > 1))
+
 
 @cache
 def split_name(name: str) -> tuple[str, str]:
@@ -120,12 +131,14 @@ def split_name(name: str) -> tuple[str, str]:
 FAMILIES = ("hippo.lh", "hippo.rh", "amygdala.lh", "amygdala.rh", "thalamus")
 
 
-def _read_catalogue() -> tuple[str, Mapping[str, str], Mapping[str, Structure]]:
-    raw = tomllib.loads(files("atrobayes.data_prep").joinpath("structures.toml").read_text("utf-8"))
+_RAW = tomllib.loads(files("atrobayes.data_prep").joinpath("structures.toml").read_text("utf-8"))
+
+
+def _read_catalogue() -> Mapping[str, Structure]:
     known: dict[str, Structure] = {}
-    for name, entry in raw["structures"].items():
+    for name, entry in _RAW["structures"].items():
         known[name] = _structure(name, entry, known)
-    return raw["version"], MappingProxyType(raw["versions"]), MappingProxyType(known)
+    return MappingProxyType(known)
 
 
 def _structure(name: str, entry: Mapping[str, Any], known: Mapping[str, Structure]) -> Structure:
@@ -161,7 +174,9 @@ def _expanded(entry: str | Sequence[str], known: Mapping[str, Structure]) -> tup
     return (Term(tuple(entry)),)
 
 
-CATALOGUE_VERSION, NAME_VERSIONS, CATALOGUE = _read_catalogue()
+CATALOGUE_VERSION: str = _RAW["version"]
+NAME_VERSIONS: Mapping[str, str] = MappingProxyType(_RAW["versions"])
+CATALOGUE = _read_catalogue()
 
 EVERY = tuple(name for name, structure in CATALOGUE.items() if not structure.remainder)
 PAPER = tuple(name for name in EVERY if name not in {"pallidum", "accumbens"})
@@ -173,33 +188,37 @@ def resolve_structures(study: Study) -> tuple[Structure, ...]:
     Parameters
     ----------
     study : Study
-        `data.structures` is "paper", "all" (each with the study's own structures after them) or a
-        list of ids, own ones included: then exactly those, in that order.
+        `data.structures` is "paper", "all" (each with the study's own structures after them; one that
+        takes the place of a known one in the set is measured there) or a list of ids, own ones
+        included: then exactly those, in that order.
 
     Returns
     -------
     tuple of Structure
-        `contains` also names own structures where their sums show that they are nested.
+        `contains` also names own structures where their sums show that they are nested. Remainders are
+        those of the study's own composites and parts where it redefines them.
 
     Raises
     ------
     StudyError
-        If an id is unknown (the nearest one is named) or listed twice, or an own structure has the
-        name of a known one without saying that it takes its place. All such faults at once.
+        If an id is unknown (the nearest one is named) or listed twice, an own structure has the name of
+        a known one without saying that it takes its place, or a sum counts a name twice. All such
+        faults at once.
     """
     own: dict[str, Structure] = {}
     for name, entry in study.structures.items():
-        own[name] = _own_structure(name, entry, own)
-    known = dict(CATALOGUE) | own
-    known = {name: _with_nested(structure, known, own) for name, structure in known.items()}
+        own[name] = _own_structure(name, entry, _known(own))
+    known = _known(own)
     wanted = _wanted(study)
     faults = [_clash(study, name) for name in own if name in CATALOGUE and not study.structures[name].redefine]
     faults += [_unknown(study, name, tuple(known)) for name in wanted if name not in known]
+    summed = dict.fromkeys((*own, *(name for name in wanted if name in known)))
+    faults += [_counted_twice(study, known[name]) for name in summed if known[name].names_twice]
     doubled = sorted({name for name in wanted if wanted.count(name) > 1})
     faults += [_fault(study, f"{name!r} twice", "each structure once", "remove one") for name in doubled]
     if faults:
         raise StudyError(faults)
-    return tuple(known[name] for name in wanted)
+    return tuple(replace(known[name], contains=_inside(known[name], known)) for name in wanted)
 
 
 def _wanted(study: Study) -> tuple[str, ...]:
@@ -207,35 +226,56 @@ def _wanted(study: Study) -> tuple[str, ...]:
     if isinstance(choice, tuple):
         return choice
     named = PAPER if choice == "paper" else EVERY
-    return (*named, *(name for name in study.structures if name not in CATALOGUE))
+    return (*named, *(name for name in study.structures if name not in named))
 
 
-def _own_structure(name: str, entry: OwnStructure, before: Mapping[str, Structure]) -> Structure:
-    known = {other: structure for other, structure in (dict(CATALOGUE) | dict(before)).items() if other != name}
-    terms = _terms(entry.sum, entry.minus, known)
+def _known(own: Mapping[str, Structure]) -> dict[str, Structure]:
+    """Named structures and own ones; remainders follow a composite or a part that is redefined."""
+    known = dict(CATALOGUE) | dict(own)
+    for name, structure in CATALOGUE.items():
+        if structure.remainder and name not in own:
+            entry = _RAW["structures"][name]
+            terms = _terms(entry["sum"], entry["minus"], known)
+            if terms != structure.terms:
+                known[name] = replace(structure, terms=terms, may_be_empty=True, redefined=True)
+    return known
+
+
+def _own_structure(name: str, entry: OwnStructure, known: Mapping[str, Structure]) -> Structure:
+    others = {other: structure for other, structure in known.items() if other != name}
     return Structure(
-        name, entry.label or name, terms, entry.orientation, may_be_empty=True, remainder=bool(entry.minus)
+        id=name,
+        label=entry.label or name,
+        terms=_terms(entry.sum, entry.minus, others),
+        orientation=entry.orientation,
+        may_be_empty=True,
+        remainder=bool(entry.minus),
+        redefined=name in CATALOGUE,
     )
 
 
-def _with_nested(structure: Structure, known: Mapping[str, Structure], own: Mapping[str, Structure]) -> Structure:
-    """Add what a sum shows to lie inside; of a redefined structure nothing else is known."""
-    said = () if structure.id in own else structure.contains
-    inside = tuple(
-        name
-        for name, other in known.items()
-        if name != structure.id and (name in said or _within(other, structure, said))
-    )
-    return replace(structure, contains=inside)
+def _inside(outer: Structure, known: Mapping[str, Structure]) -> tuple[str, ...]:
+    """Ids of what lies wholly inside, as the catalogue says or sums show; what is taken off shows nothing."""
+    said, held = set(outer.contains), set(outer.names)
+    if any(term.sign < 0 for term in outer.terms):
+        return ()
+    shown: set[str] = set()
+    while True:
+        # the catalogue speaks of its own definitions, so their names are held whatever a study redefines
+        held = held.union(*(CATALOGUE[name].names for name in said))
+        covered = {name for name, inner in known.items() if _covers(held, inner)}
+        if covered == shown:
+            break
+        shown = covered
+        said = said.union(*(known[name].contains for name in shown))
+    inside = {name for name in shown if not _covers(set(known[name].names), outer)}
+    inside |= {name for name in said if not known[name].redefined}
+    return tuple(name for name in known if name in inside and name != outer.id)
 
 
-def _within(inner: Structure, outer: Structure, said: tuple[str, ...]) -> bool:
-    """Every term of `inner` is a term of `outer`, or of something known to lie inside it."""
-    if any(term.sign < 0 for term in (*inner.terms, *outer.terms)):
-        return False
-    held = set(outer.names).union(*(CATALOGUE[name].names for name in said))
-    strictly = len(inner.terms) < len(outer.terms) or bool(said)
-    return strictly and all(held.intersection(term.names) for term in inner.terms)
+def _covers(held: set[str], inner: Structure) -> bool:
+    """Whether every term of `inner`, none of them taken off, has one of the names."""
+    return all(term.sign > 0 and not held.isdisjoint(term.names) for term in inner.terms)
 
 
 def _fault(study: Study, found: str, expected: str, todo: str) -> Fault:
@@ -245,6 +285,13 @@ def _fault(study: Study, found: str, expected: str, todo: str) -> Fault:
 def _clash(study: Study, name: str) -> Fault:
     todo = "give your own structure another name, or write redefine = true to put it in the place of the known one"
     return Fault(f"the name {name!r}", "a name that is not taken", todo, str(study.path), column=f"structures.{name}")
+
+
+def _counted_twice(study: Study, structure: Structure) -> Fault:
+    names = ", ".join(map(repr, structure.names_twice))
+    todo = "write a structure or its parts, not both: an id stands for all the names it is the sum of"
+    place = f"structures.{structure.id}"
+    return Fault(f"{names} counted twice", "a sum that counts each name once", todo, str(study.path), column=place)
 
 
 def _unknown(study: Study, name: str, known: tuple[str, ...]) -> Fault:
