@@ -155,6 +155,7 @@ class ScanReader:
 
     def __post_init__(self) -> None:
         self.matching = Matching(self.study, self.sources)
+        self.names_scans = any(match.run.stream != "any" for match in self.matching.all)
         self.faults: list[Fault] = []
         self.found = FoundSources()
 
@@ -185,7 +186,7 @@ class ScanReader:
         blank = Scan(row["patient"], int(row["visit"]), "none", unknown, places)
         before = len(self.matching.faults)
         matches = self.matching.of_visit(row)
-        if matches and row["fsid"] and all(match.run.stream == "any" for match in matches):
+        if row["fsid"] and self.names_scans and all(match.run.stream == "any" for match in matches):
             matches = ()  # the scan that is named is not there: other numbers of the visit do not stand in for it
         if matches:
             blank = replace(blank, wheres=tuple(match.run.where for match in matches))

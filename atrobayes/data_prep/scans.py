@@ -125,7 +125,7 @@ def unclaimed_runs(study: Study, visits: pd.DataFrame, sources: Sequence[Source]
         key = run.fsid or run.where
         if run.stream == "base" or {run.fsid, run.name, run.where} & taken.keys() or key in rows:
             continue
-        if run.stream != study.data.stream and run.fsid in scanned:
+        if run.fsid and run.stream != study.data.stream and run.fsid in scanned:
             continue
         rows[key] = _unclaimed(study, run, owners.get(run.base or "", set()))
     return tuple(rows[key] for key in sorted(rows))

@@ -96,15 +96,10 @@ CASES: tuple[Case, ...] = (
         holding(TABLE, "Measure:volume\tA01_v0.long.A01_base\nLeft-Thalamus\t7000.0\n"),
         (2, "", "write it again without --transpose"),
     ),
-    left_out(
+    refused(
         "table: thickness, where volumes are asked for",
         from_table(text_as(TABLE, lambda text: text.replace("Measure:volume", "Measure:mean"))),
-        *[
-            Row("processed", who, str(visit), "source_missing", TABLE, name)
-            for who, visit in SCANS
-            for name in STRUCTURES
-        ],
-        *[Row("processed", who, str(visit), "etiv_missing", TABLE) for who, visit in SCANS],
+        At("study.toml", None, "data", "Left-Thalamus is in intensity, not mm^3, and 5 more of the kind"),
     ),
     left_out(
         "table: negative volume",
