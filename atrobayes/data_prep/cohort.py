@@ -35,7 +35,7 @@ _RECORD_COORDS = (
     "platform",
     "template",
 )
-_STRUCTURE_COORDS = ("label", "orientation", "contains", "source")
+_STRUCTURE_COORDS = ("label", "orientation", "contains", "redefined", "source")
 
 
 @dataclass(frozen=True)
@@ -216,6 +216,11 @@ def _structure_variables(structures: Sequence[Structure]) -> _Variables:
             "structure",
             _texts([",".join(item.contains) for item in structures]),
             _attrs("", "Structures that lie inside, comma-separated"),
+        ),
+        "redefined": (
+            "structure",
+            np.array([item.redefined for item in structures], dtype=np.bool_),
+            _attrs("1", "Whether the study defines it otherwise than the catalogue"),
         ),
         "source": (
             "structure",
