@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -78,6 +78,8 @@ class Frame:
         1: shrinks with atrophy, -1: grows.
     part : str
         Names a frame that is a part of its analysis, such as "ALL": the same rows without groups.
+    redefined : frozenset of str
+        Outcomes that have the name of a known structure and a definition of the study's own.
     """
 
     analysis: str
@@ -96,6 +98,7 @@ class Frame:
     years: np.ndarray
     orientation: np.ndarray
     part: str = ""
+    redefined: frozenset[str] = frozenset()
 
     @classmethod
     def from_table(
@@ -115,6 +118,7 @@ class Frame:
         predictor_unit: float | None = 1.0,
         outcome_sd: Mapping[str, float] | None = None,
         orientation: Mapping[str, int] | None = None,
+        redefined: Collection[str] = (),
     ) -> Frame:
         """Take any long table: one row per observation.
 
@@ -144,6 +148,8 @@ class Frame:
             s_y of some outcomes; default: their SDs.
         orientation : mapping of str to int, optional
             -1 for outcomes that grow where tissue shrinks; default 1.
+        redefined : collection of str
+            See the attribute; others than the outcomes are passed over.
 
         Raises
         ------
@@ -181,6 +187,7 @@ class Frame:
             years=table["years"].to_numpy(float, copy=True) if "years" in table else np.ones(rows),
             orientation=np.array([(orientation or {}).get(name, 1) for name in outcomes], dtype=float),
             part=part,
+            redefined=frozenset(redefined).intersection(outcomes),
         )
 
     @property
@@ -214,6 +221,7 @@ class Frame:
         state = hashlib.sha256()
         names = [self.analysis, self.part, self.kind, self.units, self.predictor, self.outcomes, self.groups]
         texts = [*names, self.covariates["covariate"].to_numpy().tolist(), len(self.patients)]
+        texts += [sorted(self.redefined)] if self.redefined else []
         state.update(json.dumps(texts).encode())
         rows = (
             self.y.to_numpy(),

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
 # parts of the brain of which none contains another (a test holds them against the catalogue); outcomes by other
-# names, a study's own structures among them, are not pooled: nobody knows what they overlap with
+# names, a study's own structures among them, are not pooled, nor are these names where a study redefines them: nobody
+# knows what they overlap with
 POOLED = (
     "cortex",
     "total_wm",
@@ -42,8 +43,8 @@ RANDOM = ("patient_sd", "patient_structure_sd", "interval_sd")
 
 
 def pooled_outcomes(frame: Frame) -> tuple[str, ...]:
-    """Outcomes of a frame that are pooled: those named in POOLED, in the frame's order."""
-    return tuple(name for name in frame.outcomes if name in POOLED)
+    """Outcomes of a frame that are pooled, in its order: those in POOLED, unless the study defines them otherwise."""
+    return tuple(name for name in frame.outcomes if name in POOLED and name not in frame.redefined)
 
 
 def unpoolable(frame: Frame, priors: Priors) -> str | None:
@@ -89,7 +90,7 @@ class StructuresPooled:
     template: str = "structures_pooled"
 
     def frame(self, frame: Frame) -> Frame:
-        """Keep the outcomes of POOLED; without any, the frame has no outcome (see `unpoolable`)."""
+        """Keep the outcomes that are pooled; without any, the frame has no outcome (see `unpoolable`)."""
         found = pooled_outcomes(frame)
         return frame.select(np.arange(len(frame.x)), np.array([frame.outcomes.index(name) for name in found], int))
 

@@ -109,6 +109,7 @@ def _intervals(study: Study, analysis: Analysis, cohort: xr.Dataset) -> Framed:
         orientation=dict(
             zip(cohort["structure"].to_numpy().tolist(), cohort["orientation"].to_numpy().tolist(), strict=True)
         ),
+        redefined=cohort["structure"].to_numpy()[cohort["redefined"].to_numpy()].tolist(),
     )
     return Framed((frame,), (*rows.exclusions, *left_out))
 

@@ -157,6 +157,19 @@ def test_outcomes_outside_the_list_are_left_out() -> None:
     np.testing.assert_array_equal(table[list(FEW)], kept.y)
 
 
+def test_a_structure_the_study_redefines_is_left_out() -> None:
+    """A thalamus with the caudate in it would be pooled with the caudate."""
+    names = (*FEW, "putamen")
+    table, _, _ = _table(names, 14, 3)
+    frame = _frame(table, names, redefined=["caudate", "cortex"])
+    assert ("thalamus", "lateral_ventricle", "putamen") == pooled_outcomes(frame)
+    assert ("thalamus", "lateral_ventricle", "putamen") == STRUCTURES_POOLED.frame(frame).outcomes
+    assert frame.digest != _frame(table, names).digest
+    few = _frame(table, FEW, redefined=["caudate"])
+    assert unpoolable(few, PRIORS) is not None
+    assert unpoolable(_frame(table, FEW), PRIORS) is None
+
+
 def test_too_few_structures_and_priors_in_raw_units_are_refused_with_the_reason() -> None:
     """Two structures say nothing about their spread; raw priors are as many priors as structures."""
     frame = _holed()

@@ -254,3 +254,10 @@ def test_frames_do_not_change_the_cohort(cohort: xr.Dataset) -> None:
     for name in CATALOGUE:
         framed(cohort, name)
     xr.testing.assert_identical(before, cohort)
+
+
+def test_frames_know_which_structures_the_study_redefines(cohort: xr.Dataset) -> None:
+    """A redefined structure would be pooled with structures it may overlap with."""
+    other = cohort.assign_coords(redefined=("structure", cohort["structure"].to_numpy() == "caudate"))
+    assert {"caudate"} == only(framed(other, "year_to_year_t2")).redefined
+    assert set() == only(framed(cohort, "year_to_year_t2")).redefined
