@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +11,10 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from atrobayes.data_prep.bids_visits import nominal_visits
 from atrobayes.data_prep.clinical_dates import DAYS_PER_YEAR
+from atrobayes.data_prep.privacy import discreet, identifier_faults, identifier_in
+from atrobayes.data_prep.visit_labels import label_count
 from atrobayes.errors import DataError, Fault, attempt
 from atrobayes.files import MISSING, read_table
 
@@ -20,7 +22,6 @@ PARTICIPANTS = "participants.tsv"
 # BIDS: a date before 1925 was shifted so that only the time between visits is true
 _SHIFTED_BEFORE = 1925
 _DAY = re.compile(r"(\d{4}-\d\d-\d\d)(?:T.*)?", re.ASCII)
-_MONTHS = 12
 # the spellings BIDS allows; "other" has no word in our tables, so it is missing
 _SEX = {"m": "M", "male": "M", "f": "F", "female": "F", "o": MISSING, "other": MISSING}
 
@@ -69,8 +70,8 @@ def bids_tables(root: Path, tolerance_months: float = 6) -> BidsTables:
     `participant_id` becomes patient without its `sub-`; sex M or F from any spelling BIDS allows ("other" is
     missing). `session_id` Y of X gives fsid `sub-X_ses-Y`, unless there is a column fsid. `acq_time` becomes date,
     unless there is a column date; where it was shifted to before 1925, years since visit 0 are given in its place.
-    visit is the column `visit`, else the nominal year nearest to the time since the first session. Other columns
-    are kept under their names.
+    visit is the column `visit`, else the nominal year nearest to the time since the first session, unless names of
+    sessions say otherwise. Other columns are kept under their names.
 
     Parameters
     ----------
@@ -86,19 +87,25 @@ def bids_tables(root: Path, tolerance_months: float = 6) -> BidsTables:
     Raises
     ------
     DataError
-        If a file is missing or damaged, or the visit of sessions cannot be told; all at once.
+        If tables or their names tell who a patient is, with that alone; if a file is missing or damaged, or the visit
+        of sessions cannot be told; all at once.
     """
     faults: list[Fault] = []
-    patients = attempt(lambda: _participants(root / PARTICIPANTS), faults)
     files = sorted(root.glob("sub-*/sub-*_sessions.tsv")) if root.is_dir() else []
+    _refuse_named(root, files)
+    read = {path: attempt(lambda path=path: _read(path), faults) for path in (root / PARTICIPANTS, *files)}  # type: ignore[misc]
+    _refuse_identifiers({path: table for path, table in read.items() if table is not None})
+    participants = read.pop(root / PARTICIPANTS)
+    patients = (
+        None if participants is None else attempt(lambda: _participants(root / PARTICIPANTS, participants), faults)
+    )
     if not files:
         todo = "write one for each participant, with session_id and visit or acq_time"
         faults.append(Fault("no such file", "a table of sessions", todo, str(root / "sub-*" / "sub-*_sessions.tsv")))
-    read = [attempt(lambda path=path: _sessions(path, tolerance_months), faults) for path in files]  # type: ignore[misc]
-    tables = [table for table in read if table is not None]
+    tables = _all_sessions(read, tolerance_months, faults)
     if faults or patients is None:
         raise DataError(faults)
-    visits, origins = _stacked(list(zip(files, tables, strict=True)))
+    visits, origins = _stacked(tables)
     return BidsTables(
         patients=patients,
         visits=visits,
@@ -114,8 +121,30 @@ def sessions_file(root: Path, patient: str) -> Path:
     return root / f"sub-{patient}" / f"sub-{patient}_sessions.tsv"
 
 
-def _participants(path: Path) -> pd.DataFrame:
-    table = _with_key(path, "participant_id")
+def _refuse_named(root: Path, files: Sequence[Path]) -> None:
+    """Stop at folders and files named after persons: any other fault would name them."""
+    kinds = [kind for path in files if (kind := identifier_in(path.relative_to(root).as_posix()))]
+    if kinds:
+        found = f"{kinds[0]} in the name of {len(kinds)} of {len(files)} tables of sessions"
+        raise DataError(Fault(found, "no identifiers", "rename these files and their folders", str(root)))
+
+
+def _read(path: Path) -> pd.DataFrame:
+    try:
+        return read_table(path)
+    except DataError as error:
+        raise DataError([discreet(fault) for fault in error.faults]) from error
+
+
+def _refuse_identifiers(tables: Mapping[Path, pd.DataFrame]) -> None:
+    """Stop at what tells who a patient is, before another fault can repeat it."""
+    found = [fault for path, table in tables.items() for fault in identifier_faults(path, table)]
+    if found:
+        raise DataError(found)
+
+
+def _participants(path: Path, table: pd.DataFrame) -> pd.DataFrame:
+    _check_key(path, table, "participant_id")
     table = table.rename(columns={"participant_id": "patient"})
     table["patient"] = table["patient"].str.removeprefix("sub-")
     if "sex" in table:
@@ -123,26 +152,42 @@ def _participants(path: Path) -> pd.DataFrame:
     return table
 
 
-def _sessions(path: Path, tolerance_months: float) -> pd.DataFrame:
+def _all_sessions(
+    read: Mapping[Path, pd.DataFrame | None], tolerance_months: float, faults: list[Fault]
+) -> list[tuple[Path, pd.DataFrame]]:
+    """Visits of every table that is sound; what is wrong with the others is added to `faults`."""
+    tables = {path: table for path, table in read.items() if table is not None}
+    labels = [label for table in tables.values() if "session_id" in table for label in table["session_id"]]
+    first = min((count for label in labels if (count := label_count(_bare(label))) is not None), default=0)
+    sessions = {
+        path: attempt(lambda path=path, table=table: _sessions(path, table, tolerance_months, first), faults)  # type: ignore[misc]
+        for path, table in tables.items()
+    }
+    return [(path, table) for path, table in sessions.items() if table is not None]
+
+
+def _sessions(path: Path, table: pd.DataFrame, tolerance_months: float, first: int) -> pd.DataFrame:
     subject = path.name.removesuffix("_sessions.tsv")
-    table = _with_key(path, "session_id")
+    _check_key(path, table, "session_id")
     _refuse_doubled(path, table)
-    names = [f"ses-{name.removeprefix('ses-')}" for name in table["session_id"]]
+    names = [f"ses-{_bare(name)}" for name in table["session_id"]]
     moments = table["acq_time"] if "acq_time" in table else pd.Series(MISSING, index=table.index, dtype="str")
     days = [_day(cell) for cell in moments]
     if "visit" not in table:
-        visits = _nominal_years(path, names, days, tolerance_months)
-        table["visit"] = pd.Series([str(visit) for visit in visits], index=table.index, dtype="str")
+        visits = nominal_visits(path, names, days, tolerance_months, first)
+        table = table.assign(visit=pd.Series([str(visit) for visit in visits], index=table.index, dtype="str"))
     if "acq_time" in table:
         table = _with_times(table.drop(columns="acq_time"), moments, days)
     if "fsid" not in table:
-        table["fsid"] = pd.Series([f"{subject}_{name}" for name in names], index=table.index, dtype="str")
-    table["patient"] = subject.removeprefix("sub-")
-    return table.drop(columns="session_id")
+        table = table.assign(fsid=pd.Series([f"{subject}_{name}" for name in names], index=table.index, dtype="str"))
+    return table.assign(patient=subject.removeprefix("sub-")).drop(columns="session_id")
 
 
-def _with_key(path: Path, key: str) -> pd.DataFrame:
-    table = read_table(path)
+def _bare(session: str) -> str:
+    return session.removeprefix("ses-")
+
+
+def _check_key(path: Path, table: pd.DataFrame, key: str) -> None:
     if key not in table:
         raise DataError(Fault("no such column", f"a column {key!r}, as BIDS asks for", "add it", str(path), 1, key))
     missing = [
@@ -155,7 +200,6 @@ def _with_key(path: Path, key: str) -> pd.DataFrame:
     if ours in table:
         todo = "rename it: the patient is told by participant_id and the name of the file"
         raise DataError(Fault(f"the column {ours!r}", "a name that is free", todo, str(path), 1, ours))
-    return table
 
 
 def _refuse_doubled(path: Path, table: pd.DataFrame) -> None:
@@ -175,29 +219,6 @@ def _day(cell: str) -> date | None:
         return date.fromisoformat(match[1]) if match else None
     except ValueError:
         return None
-
-
-def _nominal_years(path: Path, names: Sequence[str], days: Sequence[date | None], tolerance: float) -> list[int]:
-    """Nominal year nearest to each session's time since the first; an error where that does not tell them apart."""
-    if len(names) == 1:
-        return [0]
-    known = [day for day in days if day is not None]
-    if len(known) < len(days):
-        undated = [name for name, day in zip(names, days, strict=True) if day is None]
-        raise DataError(_untold(path, f"no time of {', '.join(undated)}"))
-    since = [(day - min(known)).days / DAYS_PER_YEAR for day in known]
-    nearest = [math.floor(years + 0.5) for years in since]
-    told = ", ".join(f"{name} at {years:.2f} years" for name, years in zip(names, since, strict=True))
-    far = any(abs(years - visit) * _MONTHS > tolerance for years, visit in zip(since, nearest, strict=True))
-    if far or len(set(nearest)) < len(nearest):
-        raise DataError(_untold(path, told))
-    return nearest
-
-
-def _untold(path: Path, found: str) -> Fault:
-    expected = "sessions near one nominal year each, or a column visit"
-    todo = "add a column visit with the nominal year of each session: 0, 1, 2 …"
-    return Fault(found, expected, todo, str(path), column="visit")
 
 
 def _with_times(table: pd.DataFrame, moments: pd.Series[str], days: Sequence[date | None]) -> pd.DataFrame:
@@ -227,7 +248,8 @@ def _stacked(read: Sequence[tuple[Path, pd.DataFrame]]) -> tuple[pd.DataFrame, d
 
 
 def _without_sessions(patients: pd.DataFrame, visits: pd.DataFrame) -> tuple[str, ...]:
-    bare = [name for name in patients["patient"] if name not in set(visits["patient"])]
+    seen = frozenset(visits["patient"])
+    bare = [name for name in patients["patient"] if name not in seen]
     if not bare:
         return ()
     shown = ", ".join(bare[:3]) + (" …" if len(bare) > 3 else "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 
 import pandas as pd
 
@@ -13,6 +13,7 @@ from atrobayes.data_prep.clinical_record import ClinicalTables, has_groups
 from atrobayes.data_prep.clinical_table import HEADER, ClinicalTable
 from atrobayes.data_prep.ledger import ALL
 from atrobayes.data_prep.privacy import birth_date_faults, first_dates, identifier_faults
+from atrobayes.data_prep.visit_labels import look_like_months
 from atrobayes.errors import Fault
 
 
@@ -90,11 +91,6 @@ def _visit_faults(visits: ClinicalTable, patients: ClinicalTable) -> Iterator[Fa
     yield from visits.unknown_patients(patients)
     for row, column, found, expected, todo in date_faults(once, visits.places):
         yield visits.fault(row, column, found, expected, todo)
-
-
-def look_like_months(visits: Collection[float]) -> bool:
-    """Whether visits such as 0, 6, 12, 24 are months, where the nominal year is meant."""
-    return bool(visits) and max(visits) >= 12 and all(visit % 6 == 0 for visit in visits)
 
 
 def _months(visits: ClinicalTable) -> Iterator[Fault]:

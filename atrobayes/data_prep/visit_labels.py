@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from atrobayes.data_prep.clinical_checks import look_like_months
 from atrobayes.errors import DataError, Fault
 
 EXAMPLES = 3  # names shown where they cannot be read
@@ -76,6 +75,25 @@ def read_labels(
         raise DataError(unreadable(folder, bad, why))
     visits = {name: number if name not in counted else (number - first) // unit for name, number in numbers.items()}
     return {name: (labels[name][0], visit) for name, visit in visits.items()}, _rule(kind, first)
+
+
+def look_like_months(visits: Collection[float]) -> bool:
+    """Whether visits such as 0, 6, 12, 24 are months, where the nominal year is meant."""
+    return bool(visits) and max(visits) >= 12 and all(visit % 6 == 0 for visit in visits)
+
+
+def label_years(label: str) -> float | None:
+    """Years since visit 0 that a label such as m12, y1 or baseline says; None where it says neither."""
+    read = _label(label)
+    if read is None or read.kind in _COUNTS:
+        return None
+    return read.number / 12 if read.kind in _MONTHS else read.number
+
+
+def label_count(label: str) -> int | None:
+    """Number of a label that only counts visits, such as 02 or v2; None of any other."""
+    read = _label(f"_{label}")
+    return read.number if read is not None and read.kind in _COUNTS else None
 
 
 def _label(rest: str) -> _Label | None:

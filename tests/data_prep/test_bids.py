@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
-from atrobayes.data_prep.bids import bids_tables
+from atrobayes.data_prep.bids import _without_sessions, bids_tables
 from atrobayes.data_prep.clinical import Clinical, read_clinical
 from atrobayes.data_prep.prepare import prepare
 from atrobayes.errors import DataError, StudyError
@@ -204,3 +206,72 @@ def test_identifiers_in_a_dataset_are_refused_and_not_repeated(tree: Tree) -> No
         read_clinical(tree.study())
     assert "participants.tsv, line 1, surname" in str(error.value)
     assert "Secret" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("sessions", "named"),
+    [
+        (("ses-m12\t2021-03-01",), "ses-m12, which would be visit 0"),
+        (("ses-m12\t2021-03-01", "ses-m24\t2022-03-01"), "ses-m12, which would be visit 0"),
+        (("ses-y0\t2021-03-01", "ses-y2\t2022-03-01"), "ses-y2, which would be visit 1"),
+        (("ses-postop\t2021-03-01",), "ses-postop as the first session"),
+        (("ses-02\tn/a",), "ses-02 as the first session"),
+        (("ses-02\t2021-03-01", "ses-03\t2022-03-01"), "ses-02 as the first session"),
+    ],
+)
+def test_the_first_session_that_is_there_need_not_be_visit_0(tree: Tree, sessions: tuple[str, ...], named: str) -> None:
+    """Every lesion of a scan at month 12 would count as one of baseline, and the year before it as none."""
+    (fault,) = _faults(tree, A01=("session_id\tacq_time", *sessions), A02=TIMED)
+    assert f"sub-A01_sessions.tsv, visit: found {named}" in fault
+    assert "add a column visit" in fault
+
+
+def test_a_patient_without_the_session_that_others_begin_with_has_no_visit_0_by_guess(tree: Tree) -> None:
+    """Where others have a session 0, session 1 is a later one."""
+    zero = ("session_id\tacq_time", "ses-0\t2020-03-01", "ses-1\t2021-03-01")
+    (fault,) = _faults(tree, A01=zero, A02=("session_id", "ses-1"))
+    assert "sub-A02_sessions.tsv, visit: found ses-1 as the first session" in fault
+
+
+@pytest.mark.parametrize("label", ["bl", "baseline", "m0", "M00", "y0", "0", "01", "v1"])
+def test_a_single_session_that_is_called_a_first_one_is_visit_0(tree: Tree, label: str) -> None:
+    """A patient seen once would keep the whole dataset from being read."""
+    assert [0] == _clinical(tree, A01=("session_id", f"ses-{label}")).visits["visit"].tolist()
+
+
+def test_names_that_say_months_and_agree_with_the_times_are_read(tree: Tree) -> None:
+    """Scans are never on the day: month 12 is the year that is nearest."""
+    sessions = ("session_id\tacq_time", "ses-m0\t2020-03-01", "ses-m12\t2021-05-01", "ses-m24\t2022-01-10")
+    assert [0, 1, 2] == _clinical(tree, A01=sessions).visits["visit"].tolist()
+
+
+@pytest.mark.parametrize("secret", ["04222900007", "P04222900007", "someone@example.org"])
+def test_an_identifier_is_refused_alone_whatever_else_is_wrong(tree: Tree, secret: str) -> None:
+    """The number would be printed as a session given twice, as one far from any year, or in a file's name."""
+    _write(
+        tree.folder / "bids",
+        ("participant_id\tage", f"sub-{secret}\twrong"),
+        A01=("session_id\tacq_time", f"ses-{secret}\tn/a", f"ses-{secret}\tn/a"),
+    )
+    with pytest.raises(DataError) as error:
+        bids_tables(tree.folder / "bids")
+    places = [(Path(fault.file).name, fault.row) for fault in error.value.faults]
+    assert [("participants.tsv", 2), ("sub-A01_sessions.tsv", 2), ("sub-A01_sessions.tsv", 3)] == places
+    assert secret not in f"{error.value} {error.value.faults!r}"
+
+
+def test_a_folder_named_after_a_person_is_refused_and_not_named(tree: Tree) -> None:
+    """Every fault of its sessions would say the number as part of the path."""
+    _write(tree.folder / "bids", **{"04222900007": ("session_id", "ses-1", "ses-1"), "A02": TIMED})
+    with pytest.raises(DataError) as error:
+        bids_tables(tree.folder / "bids")
+    assert "in the name of 1 of 2 tables of sessions" in str(error.value)
+    assert "04222900007" not in f"{error.value} {error.value.faults!r}"
+
+
+def test_thousands_of_participants_are_looked_up_at_once() -> None:
+    """2000 participants of four sessions took twenty seconds."""
+    names = [f"A{n:04d}" for n in range(2000)]
+    visits, begin = pd.DataFrame({"patient": names * 4}, dtype="str"), time.perf_counter()
+    assert () == _without_sessions(pd.DataFrame({"patient": names}, dtype="str"), visits)
+    assert time.perf_counter() - begin < 2
