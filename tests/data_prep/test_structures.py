@@ -6,6 +6,7 @@ import math
 
 import pytest
 
+from atrobayes.data_prep.prepare import prepare
 from atrobayes.data_prep.structures import CATALOGUE, PAPER, Structure, resolve_structures
 from atrobayes.errors import StudyError
 
@@ -168,6 +169,7 @@ def test_remainders_follow_what_the_study_redefines(tree: Tree) -> None:
     assert "- SubCortGrayVol - Brain-Stem" in found["total_gm_rest"].formula
     assert found["dgm_rest"].terms == found["mine"].terms
     assert found["dgm_rest"].redefined
+    assert found["dgm_rest"].may_be_empty  # as every sum of the study's own
     parts = resolved(tree, '["dgm_rest"]', 'caudate = { sum = ["Left-Caudate"], redefine = true }')
     assert "Right-Caudate" not in parts["dgm_rest"].names
     itself = 'dgm_rest = { sum = ["A"], redefine = true }'
@@ -191,3 +193,14 @@ def test_what_the_catalogue_says_of_a_name_is_not_claimed_of_a_redefined_one(tre
     shown = resolved(tree, '"all"', 'dgm = { sum = ["thalamus", "Left-Caudate"], redefine = true }')
     assert ("thalamus",) == shown["dgm"].contains
     assert ["whole_brain", "total_gm"] == [name for name, item in shown.items() if "dgm" in item.contains]
+
+
+def test_the_cohort_says_what_is_redefined(two_visits: Tree) -> None:
+    """Models, which know structures by name, would take the study's own for the known one."""
+    two_visits.settings = """[data]
+    subjects_dir = "fs"
+    structures = ["thalamus", "caudate", "mine"]
+    [structures]
+    caudate = { sum = ["Left-Caudate"], redefine = true }
+    mine = { sum = ["Left-Putamen"] }"""
+    assert [False, True, False] == prepare(two_visits.study()).cohort["redefined"].to_numpy().tolist()
