@@ -99,10 +99,13 @@ def mask_counts(study: Study, visits: pd.DataFrame) -> MaskCounts:
     MaskCounts
         Without one fault raised: they are all in it.
     """
-    rows = read_mask_rows(study, visits)
+    rows = read_mask_rows(study, visits) if _names_masks(visits) else []
     counting = _Counting(study, list(file_faults(rows)))
-    for patient in dict.fromkeys(row.patient for row in rows):
-        counting.patient(sorted((row for row in rows if row.patient == patient), key=lambda row: row.visit))
+    patients: dict[str, list[MaskRow]] = {}
+    for row in rows:
+        patients.setdefault(row.patient, []).append(row)
+    for own in patients.values():
+        counting.patient(sorted(own, key=lambda row: row.visit))
     new_t2 = pd.Series(np.nan, index=visits.index, name="new_t2", dtype="float64")
     for place, entry in counting.entries.items():
         new_t2.iloc[place] = entry["new_t2"]
@@ -111,6 +114,12 @@ def mask_counts(study: Study, visits: pd.DataFrame) -> MaskCounts:
         columns=[column.name for column in LESION_COLUMNS],
     )
     return MaskCounts(new_t2, tuple(counting.flags), table, tuple(counting.faults))
+
+
+def _names_masks(visits: pd.DataFrame) -> bool:
+    """Whether any visit says anything of masks; most studies have none of the columns filled in."""
+    columns = visits.reindex(columns=[FULL, CHANGE, REFERENCE])
+    return bool((columns.notna() & columns.ne("") & columns.ne(MISSING)).to_numpy().any())
 
 
 def with_mask_counts(clinical: Clinical, counts: MaskCounts) -> Clinical:

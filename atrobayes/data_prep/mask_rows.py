@@ -100,13 +100,14 @@ def file_faults(rows: Sequence[MaskRow]) -> Iterator[Fault]:
     first: dict[Path, str] = {}
     for row in rows:
         for column, text in ((FULL, row.full), (CHANGE, row.change)):
+            if not text:
+                continue
             path = (row.folder / text).resolve()
-            if text and path in first:
+            if path in first:
                 found = f"{text} again, named before at {first[path]}"
                 yield row.fault(column, found, "a mask of its own", "name the mask of this visit")
-            elif text:
-                first[path] = row.where
-            if text and not path.is_file():
+            first.setdefault(path, row.where)
+            if not path.is_file():
                 todo = "mend the path, or put the file there"
                 yield row.fault(column, f"{text}, no such file", "a mask (NIfTI)", todo)
 

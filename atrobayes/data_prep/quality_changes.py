@@ -122,8 +122,9 @@ def asymmetry_flags(cohort: xr.Dataset, limits: Quality) -> Iterator[Flag]:
     """
     usable = np.flatnonzero(cohort["scan_status"].to_numpy() == "usable")
     owner, visit = cohort["record_patient"].to_numpy(), cohort["visit"].to_numpy()
+    every = asymmetry_index(cohort)[usable]
     for place, structure in enumerate(cohort["structure"].to_numpy().tolist()):
-        index = asymmetry_index(cohort)[usable, place]
+        index = every[:, place]
         z = robust_z(index)
         for scan in np.flatnonzero(np.abs(z) > limits.asymmetry):
             found = f"(left - right) / (left + right) is {index[scan]:.3f}, the cohort's median "

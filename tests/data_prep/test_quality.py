@@ -11,9 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import atrobayes
+from atrobayes.data_prep import quality_changes
 from atrobayes.data_prep.prepare import Prepared, prepare
+from atrobayes.data_prep.quality_changes import asymmetry_flags, asymmetry_index
 from atrobayes.data_prep.quality_flags import QUALITY_COLUMNS, RULES, Flag, quality_table
 from atrobayes.data_prep.robust import robust_sd, robust_z
 from atrobayes.errors import DataError
@@ -192,6 +195,20 @@ def test_asymmetry_of_a_scan_and_its_change_within_a_patient(many: Tree) -> None
     assert f"is {index:.3f}, " in scan.reason
     assert scan.value < -3.5
     assert change.value < -3.5
+
+
+def test_asymmetry_is_worked_out_once_for_all_structures(many: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Again for each structure it took seconds for a large cohort."""
+    study = many.study()
+    cohort, asked = prepare(study).cohort, []
+
+    def counted(cohort: xr.Dataset) -> np.ndarray:
+        asked.append(1)
+        return asymmetry_index(cohort)
+
+    monkeypatch.setattr(quality_changes, "asymmetry_index", counted)
+    assert [] == list(asymmetry_flags(cohort, study.quality))
+    assert 1 == len(asked)
 
 
 def test_ventricle_and_brain_that_shrink_together_are_flagged(many: Tree) -> None:
