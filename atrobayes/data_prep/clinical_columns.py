@@ -17,6 +17,7 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _SEPARATED = re.compile(r"[+-]?\d+[,;]\d+")
 _OTHER_MINUS = re.compile(r"[\u2010-\u2015\u2212\uFE63\uFF0D](?=[\d.])")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_DAY_FIRST = re.compile(r"\d{1,2}\.\d{1,2}\.\d{4}", re.ASCII)
 _FIRST_YEAR, _LAST_YEAR = 1980, 2100
 _FIRST_EVENT_YEAR = 1900
 # How other programs write a missing value, in small letters; none of these is a label or a number.
@@ -25,7 +26,23 @@ EDSS_VALUES = frozenset({0.0} | {half / 2 for half in range(2, 21)})
 
 
 class IllegalCellError(ValueError):
-    """A cell that is not what its column holds; the text is advice, or empty."""
+    """A cell that is not what its column holds; the text is advice, or empty.
+
+    Parameters
+    ----------
+    todo : str
+        Advice.
+    kind : str
+        What was found, where that is the same in every row of a table from another program; "" elsewhere.
+    """
+
+    def __init__(self, todo: str = "", kind: str = "") -> None:
+        super().__init__(todo)
+        self.kind = kind
+
+    def found(self, text: str) -> str:
+        """What was found in words: the cell itself, unless all rows of a table have the same fault."""
+        return self.kind or ("nothing" if text == MISSING else repr(text))
 
 
 @dataclass(frozen=True)
@@ -44,6 +61,8 @@ class ClinicalColumn:
         Value of an empty cell: NaN for numbers, "" for text.
     required : bool
         Whether the column, and a value in every row, must be there.
+    labels : bool
+        Whether its texts are labels of few kinds, so that two which differ by case alone are likely to be one.
     """
 
     name: str
@@ -53,6 +72,7 @@ class ClinicalColumn:
     read: Callable[[str], float | str]
     missing: float | str
     required: bool = False
+    labels: bool = False
 
     def value(self, text: str) -> float | str:
         """Value of a cell.
@@ -72,19 +92,15 @@ class ClinicalColumn:
 
     def holds(self, text: str) -> bool:
         """Whether a cell is legal."""
-        try:
-            self.value(text)
-        except IllegalCellError:
-            return False
-        return True
+        return self.broken(text) is None
 
-    def advice(self, text: str) -> str:
-        """What to do about an illegal cell; "" where it is legal."""
+    def broken(self, text: str) -> IllegalCellError | None:
+        """What is wrong with a cell; None where it is legal."""
         try:
             self.value(text)
         except IllegalCellError as error:
-            return str(error)
-        return ""
+            return error
+        return None
 
 
 @dataclass(frozen=True)
@@ -121,7 +137,7 @@ def read_number(text: str) -> float:
     if _NUMBER.fullmatch(_OTHER_MINUS.sub("-", text)):
         raise IllegalCellError("write the minus sign as - (the hyphen of the keyboard)")
     if _SEPARATED.fullmatch(_OTHER_MINUS.sub("-", text)):
-        raise IllegalCellError("write a decimal point, no comma or semicolon")
+        raise IllegalCellError("write a decimal point, no comma or semicolon", "a decimal comma" * ("," in text))
     raise IllegalCellError("write a number, or n/a where it is unknown")
 
 
@@ -158,7 +174,8 @@ def _one_of(*choices: str) -> Callable[[str], str]:
 def read_date(text: str) -> str:
     """ISO date as it stands; whatever else stands there is an IllegalCellError that says what to write."""
     if not _DAY.fullmatch(text):
-        raise IllegalCellError("write it as year-month-day")
+        kind = "a date as day.month.year" if _DAY_FIRST.fullmatch(text) else ""
+        raise IllegalCellError("write it as year-month-day", kind)
     try:
         date.fromisoformat(text)
     except ValueError as error:
@@ -195,8 +212,8 @@ def _measured(name: str, long_name: str, units: str) -> ClinicalColumn:
     return ClinicalColumn(name, long_name, units, "a number, 0 or more", _amount, math.nan)
 
 
-def _label(name: str, long_name: str, *, required: bool = False) -> ClinicalColumn:
-    return ClinicalColumn(name, long_name, "", "a text", _text, "", required)
+def _label(name: str, long_name: str, *, required: bool = False, labels: bool = False) -> ClinicalColumn:
+    return ClinicalColumn(name, long_name, "", "a text", _text, "", required, labels)
 
 
 def _dated(name: str, long_name: str, what: str = "visits", first_year: int = _FIRST_YEAR) -> ClinicalColumn:
@@ -209,7 +226,7 @@ def _disability(*, required: bool = False) -> ClinicalColumn:
 
 PATIENT_COLUMNS = _columns(
     _label("patient", "Patient", required=True),
-    _label("group", "Treatment group"),
+    _label("group", "Treatment group", labels=True),
     ClinicalColumn("sex", "Sex", "", "F or M", _one_of("F", "M"), ""),
     _measured("age", "Age at baseline", "year"),
     _measured("disease_duration", "Disease duration at baseline", "year"),

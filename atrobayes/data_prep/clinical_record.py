@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os.path
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 
@@ -112,7 +112,8 @@ def visit_table(
     text, origins : optional
         Where its rows are not those of the study's own file, see `ClinicalTable`.
     """
-    masks = [_mask_rule(column, study.data.visits.parent, study.path.parent) for column in (FULL, CHANGE)]
+    homes = (study.data.visits.parent, study.path.parent)
+    masks = [rule for column in (FULL, CHANGE) for rule in _mask_rules(column, *homes)]
     rules = (*STEROID_RULES, *masks)
     return ClinicalTable(study.data.visits, VISIT_COLUMNS, rules=rules, text=text, origins=origins)
 
@@ -121,17 +122,27 @@ def _event_table(path: Path | None, columns: Mapping[str, ClinicalColumn]) -> Cl
     return None if path is None else ClinicalTable(path, columns, rules=EVENT_RULES, extras_kept=False)
 
 
-def _mask_rule(column: str, folder: Path, study_folder: Path) -> RowRule:
+def _mask_rules(column: str, folder: Path, study_folder: Path) -> tuple[RowRule, RowRule]:
     """Masks lie in the study's folder: judged by the path as written, so links inside it may lead elsewhere."""
 
     def inside(text: str) -> bool:
-        if Path(text).is_absolute() or PureWindowsPath(text).drive:
+        if PureWindowsPath(text).drive:
             return False
         place = Path(os.path.normpath(folder / text))
         return any(place.is_relative_to(os.path.normpath(home)) for home in (study_folder, folder))
 
-    def kept(rows: pd.DataFrame) -> pd.Series[bool]:
-        return rows[column].map(inside).astype("bool")
+    def relative(text: str) -> bool:
+        return not (Path(text).is_absolute() and inside(text))  # elsewhere: the other rule's
 
     expected = f"a path from {folder.name or folder} that stays in the study's folder"
-    return RowRule(column, (column,), kept, expected, "a path outside the study is not read: move the file")
+    return (
+        _path_rule(column, inside, expected, "a path outside the study is not read: move the file"),
+        _path_rule(column, relative, expected, "write it relative to the table's folder"),
+    )
+
+
+def _path_rule(column: str, keeps: Callable[[str], bool], expected: str, todo: str) -> RowRule:
+    def kept(rows: pd.DataFrame) -> pd.Series[bool]:
+        return rows[column].map(keeps).astype("bool")
+
+    return RowRule(column, (column,), kept, expected, todo)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from atrobayes.data_prep.clinical_columns import ClinicalColumn, RowRule
+from atrobayes.data_prep.clinical_columns import ClinicalColumn, IllegalCellError, RowRule
 from atrobayes.data_prep.clinical_schema import broken_cells, broken_rules
 from atrobayes.data_prep.privacy import discreet
 from atrobayes.errors import DataError, Fault
@@ -119,15 +119,16 @@ class ClinicalTable:
         return " and ".join(f"line {line} of {path.name}" for path, line in origins)
 
     def notes(self) -> tuple[str, ...]:
-        """List extra columns whose names are nearly those of absent known columns."""
+        """List extra columns and labels that are likely to be a slip: nearly those of others."""
         absent = [name for name in self.columns if name not in self.known]
         near = {name: difflib.get_close_matches(name.lower(), absent, n=1, cutoff=0.7) for name in self.extras}
         fate = "kept as an extra" if self._extras_kept else "not used"
-        return tuple(
+        columns = (
             f"{self.path.name}: column {name!r} is {fate}; did you mean {hits[0]!r}?"
             for name, hits in near.items()
             if hits
         )
+        return (*columns, *self._alike_labels())
 
     def doubled(self, keys: pd.DataFrame, column: str, todo: str) -> Iterator[Fault]:
         """Find rows with the same key as an earlier one.
@@ -164,6 +165,16 @@ class ClinicalTable:
                     _number(row), "patient", f"the unknown patient {name!r}", "a patient of the study", todo
                 )
 
+    def _alike_labels(self) -> Iterator[str]:
+        """Labels that differ from a more frequent one by case alone, or that came after it."""
+        for name in self.known:
+            alike: dict[str, list[str]] = {}
+            for label in self.cells[name].value_counts().index if self.columns[name].labels else ():
+                alike.setdefault(str(label).casefold(), []).append(str(label))
+            for usual, *others in alike.values():
+                for other in others:
+                    yield f"{self.path.name}: {name} {other!r} is another than {usual!r}; did you mean {usual!r}?"
+
     def _missing_columns(self) -> list[Fault]:
         needed = [name for name, column in self.columns.items() if column.required and name not in self.text]
         return [
@@ -197,16 +208,13 @@ class ClinicalTable:
     def _cell_fault(self, row: int, name: str) -> Fault:
         text = str(self.text.loc[row, name])
         column = self.columns[name]
-        return self.fault(row, name, _found(text), column.expected, column.advice(text))
+        error = column.broken(text) or IllegalCellError()
+        return self.fault(row, name, error.found(text), column.expected, str(error))
 
     def _row_faults(self, rules: Sequence[RowRule]) -> Iterator[Fault]:
         for row, rule in broken_rules(self.cells, rules, self.illegal):
             text = str(self.text.loc[row, rule.column]) if rule.column in self.known else MISSING
-            yield self.fault(row, rule.column, _found(text), rule.expected, rule.todo)
-
-
-def _found(text: str) -> str:
-    return "nothing" if text == MISSING else repr(text)
+            yield self.fault(row, rule.column, IllegalCellError().found(text), rule.expected, rule.todo)
 
 
 def _number(row: Any) -> int:

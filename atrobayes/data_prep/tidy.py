@@ -137,7 +137,7 @@ def _cell(path: Path, line: int, column: str, text: str, faults: list[Fault]) ->
     try:
         return read(text)
     except IllegalCellError as error:
-        faults.append(Fault(repr(text), expected, str(error), str(path), line, column))
+        faults.append(Fault(error.kind or repr(text), expected, str(error), str(path), line, column))
         return None
 
 

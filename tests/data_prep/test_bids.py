@@ -131,7 +131,7 @@ def test_a_time_that_is_no_date_is_told_with_its_file_and_line(tree: Tree) -> No
     """An unreadable day must not be taken for a missing one."""
     bad = ("session_id\tacq_time\tvisit", "ses-01\t01.03.2020\t0", "ses-02\t2021-03-01\t1")
     (fault,) = _faults(tree, A01=bad)
-    assert "sub-A01_sessions.tsv, line 2, date: found '01.03.2020'" in fault
+    assert "sub-A01_sessions.tsv, line 2, date: found a date as day.month.year" in fault
 
 
 def test_all_faults_of_all_files_come_at_once(tree: Tree) -> None:

@@ -283,6 +283,40 @@ def test_a_lesion_mask_outside_the_study_is_a_fault(tree: Tree, path: str) -> No
     assert "a path outside the study" in str(fault)
 
 
+def test_a_lesion_mask_by_its_full_path_is_to_be_named_from_the_table(tree: Tree) -> None:
+    """The file lies where it should: told to move it, the user would search for a fault that is not there."""
+    tree.visits = ["patient\tvisit\tlesion_mask", f"A01\t0\t{tree.folder / 'masks' / 'a.nii'}"]
+    (fault,) = faults(tree)
+    assert (2, "lesion_mask", "write it relative to the table's folder") == (fault.row, fault.column, fault.todo)
+
+
+@pytest.mark.parametrize(
+    ("column", "cells", "found"),
+    [
+        ("edss", ("2,5", "3,0", "\u22121,5"), "a decimal comma"),
+        ("date", ("31.03.2021", "1.4.2021", "02.04.2021"), "a date as day.month.year"),
+    ],
+)
+def test_a_column_written_the_other_way_is_one_line(
+    tree: Tree, column: str, cells: tuple[str, ...], found: str
+) -> None:
+    """A table exported with a comma for the point has the same fault in every row: hundreds of lines for one slip."""
+    tree.visits = [VISIT_HEADER, *(row(visit=str(n), **{column: cell}) for n, cell in enumerate(cells))]
+    with pytest.raises(DataError) as caught:
+        read_clinical(tree.study())
+    (told,) = [line for line in str(caught.value).splitlines() if f", {column}: " in line]
+    assert f"lines 2, 3, 4, {column}: found {found}; expected" in told
+
+
+def test_labels_that_differ_by_case_alone_are_noted(tree: Tree) -> None:
+    """One group would be analysed as two, and nobody would be told."""
+    tree.patients = ["patient\tgroup", "A00\tClad", "A01\tCLAD", "A02\tALEM", "A03\tCLAD"]
+    tree.visits = ["patient\tvisit", "A01\t0"]
+    clinical = read_clinical(tree.study())
+    assert ("patients.tsv: group 'Clad' is another than 'CLAD'; did you mean 'CLAD'?",) == clinical.notes
+    assert ("Clad", "CLAD", "ALEM") == clinical.groups
+
+
 def test_lesion_masks_lie_anywhere_in_the_study(tree: Tree) -> None:
     """Masks beside a table in a folder of its own would be refused."""
     (tree.folder / "tables").mkdir()

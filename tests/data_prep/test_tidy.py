@@ -91,7 +91,7 @@ def test_all_faults_come_at_once(read: Callable[..., tuple[TidyScan, ...]]) -> N
         (7, "patient", "'n/a'"),
         (7, "visit", "'-1'"),
         (7, "structure", "'n/a'"),
-        (7, "etiv", "'1,5'"),
+        (7, "etiv", "a decimal comma"),
         (3, "", "A01 visit 0 thalamus again, first in line 2"),
         (4, "etiv", "1500001, and 1500000 in line 2"),
     ] == found
