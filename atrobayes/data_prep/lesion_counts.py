@@ -118,8 +118,8 @@ def mask_counts(study: Study, visits: pd.DataFrame) -> MaskCounts:
 
 def _names_masks(visits: pd.DataFrame) -> bool:
     """Whether any visit says anything of masks; most studies have none of the columns filled in."""
-    columns = visits.reindex(columns=[FULL, CHANGE, REFERENCE])
-    return bool((columns.notna() & columns.ne("") & columns.ne(MISSING)).to_numpy().any())
+    columns = [visits[name] for name in (FULL, CHANGE, REFERENCE) if name in visits]
+    return any(bool((cells.notna() & ~cells.isin(["", MISSING])).any()) for cells in columns)
 
 
 def with_mask_counts(clinical: Clinical, counts: MaskCounts) -> Clinical:

@@ -13,6 +13,7 @@ import pandas as pd
 from atrobayes.data_prep.clinical_columns import IllegalCellError, read_number
 from atrobayes.data_prep.measured import Value
 from atrobayes.data_prep.privacy import discreet, identifier_faults
+from atrobayes.data_prep.structures import CATALOGUE
 from atrobayes.data_prep.text_files import cell_number
 from atrobayes.errors import DataError, Fault
 from atrobayes.files import MISSING, read_table
@@ -23,6 +24,7 @@ TRIED_ON_REAL_OUTPUT = True
 _REQUIRED = ("patient", "visit", "structure", "volume")
 _ETIV_COLUMN, _ETIV = "etiv", "eTIV"
 _MM3 = "mm^3"
+_AMOUNT, _NEGATIVE = "a number of mm^3, 0 or more", "no volume is negative"
 
 
 @dataclass(frozen=True)
@@ -126,9 +128,19 @@ def _rows(path: Path, table: pd.DataFrame, faults: list[Fault]) -> list[_Row]:
     for line, *texts in zip(table.index, *(table[name].tolist() for name in columns), strict=True):
         before = len(faults)
         cells = [_cell(path, line, column, text, faults) for column, text in zip(columns, texts, strict=True)]
+        named = dict(zip(columns, cells, strict=True))
+        if named["volume"] is not None and named["volume"] < 0 and not _may_be_negative(named["structure"]):
+            text = texts[columns.index("volume")]
+            faults.append(Fault(repr(text), _AMOUNT, _NEGATIVE, str(path), line, "volume"))
         if len(faults) == before:
-            rows.append(_Row(line, *cells))
+            rows.append(_Row(line, **named))
     return rows
+
+
+def _may_be_negative(structure: str | None) -> bool:
+    """Whether it is what is left over of a composite, which may be less than its parts."""
+    known = CATALOGUE.get(structure or "")
+    return known is not None and known.remainder
 
 
 def _cell(path: Path, line: int, column: str, text: str, faults: list[Fault]) -> Any:
@@ -154,10 +166,10 @@ def _visit(text: str) -> int:
     return int(visit)
 
 
-def _volume(text: str) -> float:
+def _etiv(text: str) -> float:
     volume = cell_number(text)
     if volume < 0:
-        raise IllegalCellError("no volume is negative")
+        raise IllegalCellError(_NEGATIVE)
     return volume
 
 
@@ -166,8 +178,8 @@ _CELLS: Mapping[str, tuple[str, Callable[[str], str | float]]] = {
     "patient": ("a text", _name),
     "visit": ("a whole number, 0 or more", _visit),
     "structure": ("a text", _name),
-    "volume": ("a number of mm^3, 0 or more", _volume),
-    _ETIV_COLUMN: ("a number of mm^3, 0 or more", _volume),
+    "volume": (_AMOUNT, cell_number),
+    _ETIV_COLUMN: (_AMOUNT, _etiv),
 }
 
 

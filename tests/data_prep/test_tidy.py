@@ -127,3 +127,12 @@ def test_scans_go_from_one_process_to_another(read: Callable[..., tuple[TidyScan
     """Scans of a large cohort are read in several processes: one that cannot be sent ends the run."""
     scans = read(HEADER, "A01\t0\tthalamus\t14000\t1500000\t")
     assert scans == pickle.loads(pickle.dumps(scans))  # noqa: S301 (bytes of this line)
+
+
+def test_what_is_left_over_of_a_composite_may_be_negative(read: Callable[..., tuple[TidyScan, ...]]) -> None:
+    """The table of volumes that a run with a remainder leaves could not be read again."""
+    (scan,) = read(HEADER, "A01\t0\tdgm_rest\t-12.5\t1500000\t")
+    assert Value(-12.5, "mm^3", 2, "volume") == scan.value("dgm_rest")
+    lines = (HEADER, "A01\t0\tdgm\t-12.5\t1\t", "A01\t0\tn/a\t-1\t1\t", "A01\t0\tdgm_rest\t1\t-1\t")
+    wrong = [(2, "volume", "'-12.5'"), (3, "structure", "'n/a'"), (3, "volume", "'-1'"), (4, "etiv", "'-1'")]
+    assert wrong == refused(read, *lines)
