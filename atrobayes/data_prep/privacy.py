@@ -47,6 +47,7 @@ _LETTERS = str.maketrans({"ł": "l", "ß": "ss", "ø": "o", "æ": "ae", "đ": "d
 
 # No part of a longer number, whatever letters stand around it; as a spreadsheet may write it, with .0
 _ELEVEN_DIGITS = re.compile(r"(?<![0-9])(?<![0-9][.,])([0-9]{11})(?:\.0+)?(?![0-9]|[.,][0-9])")
+_LONG_NUMBER = re.compile(r"[0-9]{11}")  # few texts have one: the others are passed over fast
 # A hash in hexadecimal: its digits would pass for a number once in thousands of pseudonyms
 _HASH = re.compile(r"[0-9a-fA-F]{16,}")
 _PESEL_WEIGHTS = (1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1)
@@ -134,7 +135,8 @@ def first_dates(visits: pd.DataFrame) -> dict[str, date]:
 
 def identifier_in(text: str) -> str:
     """Say what kind of identifier a text holds, such as "an e-mail address"; "" if it holds none."""
-    if any(_is_pesel(digits) for digits in _ELEVEN_DIGITS.findall(_HASH.sub(" ", text))):
+    long = _LONG_NUMBER.search(text)
+    if long and any(_is_pesel(digits) for digits in _ELEVEN_DIGITS.findall(_HASH.sub(" ", text))):
         return "an 11-digit number with a valid PESEL checksum"
     return "an e-mail address" if "@" in text and _EMAIL.search(text) else ""
 
