@@ -33,8 +33,8 @@ INTERVAL_COLUMNS = (
     Column("edss_to", "EDSS at the closing visit"),
     Column(
         "edss_progression",
-        "Whether the EDSS at the closing visit is a rise that lasts; EDSS between visits only confirms it; n/a: an EDSS "
-        "is missing",
+        "Whether the EDSS at the closing visit is a rise that lasts; EDSS between visits only confirms it; "
+        "n/a: an EDSS is missing",
         levels=_STATES | {"unconfirmed": "a rise without an assessment late enough to confirm it"},
     ),
     Column(

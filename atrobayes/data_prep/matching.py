@@ -9,10 +9,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple
 
 from atrobayes.data_prep.bids import sessions_file
-from atrobayes.data_prep.clinical_checks import look_like_months
 from atrobayes.data_prep.sources import Source
 from atrobayes.data_prep.subjects_dir import Run
-from atrobayes.data_prep.visit_labels import EXAMPLES
+from atrobayes.data_prep.visit_labels import EXAMPLES, look_like_months
 from atrobayes.errors import Fault
 from atrobayes.study import Study
 

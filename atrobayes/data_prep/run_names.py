@@ -8,10 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from atrobayes.data_prep.clinical_checks import look_like_months
 from atrobayes.data_prep.privacy import identifier_in
 from atrobayes.data_prep.subjects_dir import Run
-from atrobayes.data_prep.visit_labels import EXAMPLES, PATTERN_HELP, read_labels, unreadable
+from atrobayes.data_prep.visit_labels import EXAMPLES, PATTERN_HELP, look_like_months, read_labels, unreadable
 from atrobayes.errors import DataError, Fault, UsageError
 
 # what is taken off a template's name; what is left is the patient

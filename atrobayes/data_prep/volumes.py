@@ -72,7 +72,8 @@ def structure_volume(files: Sequence[VolumeFile], structure: Structure) -> Volum
     whole = _found([file for file in files if getattr(file, "gives_structures", False)], (structure.id,))
     if whole is not None:
         _check_sum(whole, structure, [_found(files, term.names) for term in structure.terms])
-        return Volume(_checked(whole, may_be_empty=structure.may_be_empty), math.nan, math.nan, (whole,))
+        whole_volume = _checked(whole, may_be_empty=structure.may_be_empty, may_be_negative=structure.remainder)
+        return Volume(whole_volume, math.nan, math.nan, (whole,))
     origins = tuple(_of_term(files, term) for term in structure.terms)
     volumes = [
         term.sign * _checked(origin, may_be_empty=structure.may_be_empty)
@@ -153,11 +154,11 @@ def _check_sum(whole: Origin, structure: Structure, found: Sequence[Origin | Non
         raise MissingSourceError(f"{whole.name} is {_place(whole)} and {summed}: two sources that disagree")
 
 
-def _checked(origin: Origin, *, may_be_empty: bool) -> float:
+def _checked(origin: Origin, *, may_be_empty: bool, may_be_negative: bool = False) -> float:
     value, unit = origin.value.value, origin.value.unit
     if unit != _MM3:
         raise MissingSourceError(f"{origin.name} is in {unit or 'no unit'}, not mm^3")
-    if not 0 <= value < math.inf or (value == 0 and not may_be_empty):
+    if not math.isfinite(value) or (value < 0 and not may_be_negative) or (value == 0 and not may_be_empty):
         raise MissingSourceError(f"{origin.name} is {value:g} mm^3")
     return value
 

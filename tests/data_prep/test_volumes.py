@@ -231,3 +231,9 @@ def test_an_own_structure_may_be_empty_where_a_named_one_may_not() -> None:
     """Lesion labels are empty in healthy people; a thalamus never is."""
     own = Structure("own", "own", (Term(("WM-hypointensities",)),), may_be_empty=True)
     assert 0.0 == structure_volume([Made({"WM-hypointensities": 0.0})], own).value
+
+
+def test_a_remainder_given_whole_may_be_negative_and_nothing_else_may() -> None:
+    """volumes.tsv of a study with remainders could not be read again; or a broken volume would pass."""
+    assert -5.0 == structure_volume([tidy(dgm_rest=-5.0)], CATALOGUE["dgm_rest"]).value
+    assert "dgm is -5 mm^3" == reason([tidy(dgm=-5.0)], "dgm")
