@@ -103,8 +103,8 @@ def test_of_two_files_of_one_name_that_in_stats_counts(two_visits: Tree) -> None
 def test_a_tidy_table_adds_to_the_scan_that_is_named(two_visits: Tree) -> None:
     """Lesion volumes from another program could not be joined with FreeSurfer's."""
     (two_visits.folder / "v.tsv").write_text("patient\tvisit\tstructure\tvolume\nA01\t0\tlesions\t5000\n")
-        '[data]\nsubjects_dir = "fs"\nvolumes = "v.tsv"\n'
-        '[structures]\nlesions = { sum = ["lesions"], orientation = -1 }\n'
+    own = '[structures]\nlesions = { sum = ["lesions"], orientation = -1 }\n'
+    two_visits.settings = f'[data]\nsubjects_dir = "fs"\nvolumes = "v.tsv"\n{own}'
     cohort = prepare(two_visits.study()).cohort
     assert ["usable"] * 4 == cohort["scan_status"].to_numpy().tolist()
     assert 5000.0 == cohort["volume"].sel(structure="lesions").to_numpy()[0]
