@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,7 +103,8 @@ def file_faults(rows: Sequence[MaskRow]) -> Iterator[Fault]:
         for column, text in ((FULL, row.full), (CHANGE, row.change)):
             if not text:
                 continue
-            path = (row.folder / text).resolve()
+            # not Path.resolve: in Python 3.12 a link to itself is an error there, and not one of the system's
+            path = Path(os.path.realpath(row.folder / text))
             if path in first:
                 found = f"{text} again, named before at {first[path]}"
                 yield row.fault(column, found, "a mask of its own", "name the mask of this visit")
