@@ -9,7 +9,7 @@ from atrobayes.data_prep import scan_reader
 from atrobayes.data_prep.prepare import prepare
 from atrobayes.errors import DataError
 
-from .conftest import Tree, stats_text
+from .conftest import ROWS, Tree, stats_text
 
 
 @pytest.fixture
@@ -30,6 +30,26 @@ def test_the_cohort_does_not_depend_on_the_number_of_processes(two_visits: Tree)
     assert alone.exclusions == together.exclusions
     assert alone.volumes.equals(together.volumes)
     assert alone.notes == together.notes
+
+
+@pytest.mark.usefixtures("shared")
+def test_rows_of_tables_are_read_in_other_processes_too(tree: Tree) -> None:
+    """A study of tables with thousands of scans would end in a bug of ours."""
+    lines = ["patient\tvisit\tstructure\tvolume\tetiv"]
+    wide = ["\t".join(["Measure:volume", *ROWS])]
+    for visit in range(4):
+        tree.visits.append(f"A01\t{visit}\t{visit}\tv{visit}")
+        wide.append("\t".join([f"v{visit}.long.b", *(str(volume - visit) for volume in ROWS.values())]))
+        lines.append(f"A01\t{visit}\tlesions\t{100 + visit}\t1500000")
+    (tree.folder / "aseg.tsv").write_text("\n".join(wide) + "\n")
+    (tree.folder / "own.tsv").write_text("\n".join(lines) + "\n")
+    tree.settings = (
+        '[data]\ntables = ["aseg.tsv"]\nvolumes = "own.tsv"\nstructures = ["thalamus", "lesions"]\n'
+        '[structures]\nlesions = { sum = ["lesions"] }\n'
+    )
+    alone, together = prepare(tree.study()), prepare(tree.study(), jobs=2)
+    xr.testing.assert_identical(alone.cohort, together.cohort)
+    assert [100.0, 101.0, 102.0, 103.0] == together.cohort["volume"].sel(structure="lesions").to_numpy().tolist()
 
 
 @pytest.mark.usefixtures("shared")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import math
-import pickle
 from collections.abc import Callable
 from pathlib import Path
 
@@ -289,10 +288,3 @@ def test_an_identifier_is_refused_alone_and_not_repeated(
     with pytest.raises(DataError) as caught:
         read(f"{secret}\tLeft-Thalamus", "A\t1")
     assert secret not in f"{caught.value} {caught.value.faults!r}"
-
-
-def test_rows_go_from_one_process_to_another(read: Callable[..., tuple[TableRow, ...]]) -> None:
-    """Scans of a large cohort are read in several processes: a row that cannot be sent ends the run."""
-    rows = read(ASEG, f"A_v0\t{NUMBERS}", f"A_v1\t{NUMBERS}")
-    sent = pickle.loads(pickle.dumps(rows))  # noqa: S301 (bytes of this line)
-    assert [(row.subject, row.value("eTIV")) for row in rows] == [(row.subject, row.value("eTIV")) for row in sent]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import pickle
 from collections.abc import Callable
 from pathlib import Path
 
@@ -121,12 +120,6 @@ def test_an_identifier_as_a_columns_name_is_not_repeated(read: Callable[..., obj
         with pytest.raises(DataError) as caught:
             read(line, "x\ty")
         assert "a@example.org" not in f"{caught.value} {caught.value.faults!r}"
-
-
-def test_scans_go_from_one_process_to_another(read: Callable[..., tuple[TidyScan, ...]]) -> None:
-    """Scans of a large cohort are read in several processes: one that cannot be sent ends the run."""
-    scans = read(HEADER, "A01\t0\tthalamus\t14000\t1500000\t")
-    assert scans == pickle.loads(pickle.dumps(scans))  # noqa: S301 (bytes of this line)
 
 
 def test_what_is_left_over_of_a_composite_may_be_negative(read: Callable[..., tuple[TidyScan, ...]]) -> None:
