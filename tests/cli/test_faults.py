@@ -136,7 +136,7 @@ def test_a_visit_without_scan_is_one_line_of_the_ledger(atrobayes, small_study: 
             rf"^(P001\t1\t[^\t]*\t{FSID}\t\d+\t)\d+",
             r"\g<1>1,5",
             "line 3, new_gd",
-            "'1,5'",
+            "a decimal comma; expected a whole number, 0 or more; write a decimal point",
             id="a count with a decimal comma",
         ),
     ],

@@ -263,18 +263,17 @@ def test_a_scan_processed_again_is_no_further_visit(two_visits: Tree) -> None:
     assert ("scan_without_visit", "A01_v1-3.long.A01_base") == (left.rule, left.file)
 
 
-def test_a_table_that_resembles_aseg_stats_is_not_taken_for_it(tree: Tree) -> None:
+def test_a_table_that_resembles_aseg_stats_is_not_taken_for_it(two_visits: Tree) -> None:
     """The table of an early segmentation would stand for the final one."""
-    other = stats_text({"Left-Thalamus": 5000.0})
-    run = one_scan(tree)
-    (run / "stats" / "aseg.presurf.hypos.stats").write_text(other)
-    assert [14_000.0] == volumes(prepare(tree.study()), "thalamus")
+    run = two_visits.subjects / "A01_v1.long.A01_base"
+    (run / "stats" / "aseg.presurf.hypos.stats").write_text(stats_text({"Left-Thalamus": 5000.0}))
+    assert [14_000.0, 13_930.0] * 2 == volumes(prepare(two_visits.study()), "thalamus")
     (run / "stats" / "aseg.stats").unlink()
-    assert "stats_missing" in rules(prepare(tree.study()))
+    assert ["stats_missing", "scan_unusable"] == rules(prepare(two_visits.study()))
     for file in (run / "scripts").iterdir():
         file.unlink()
     (run / "scripts").rmdir()
-    assert "recon_unfinished" in rules(prepare(tree.study()))
+    assert ["recon_unfinished", "scan_unusable"] == rules(prepare(two_visits.study()))
 
 
 PATIENT_INFO = ["patient_id,age,sex,ms_type,edss", "1,31,F,RR,0.0", "2,44,M,N/A,N/A", "3,29,F,CIS,0.5"]
