@@ -57,10 +57,10 @@ demo: $(READY) ## write the example study into demo/ and run it by quadrature; t
 	@echo "all models, those that need sampling too (minutes): $(BIN)/atrobayes run demo/study.toml"
 
 test: $(READY) ## run the tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --dist worksteal
 
 test-quick: $(READY) ## run the tests that take less than ten seconds each
-	@$(BIN)/python -m pytest -m "not slow"
+	@$(BIN)/python -m pytest -m "not slow" -n auto --dist worksteal
 
 lint: $(READY) ## check style and layout of the code
 	@$(BIN)/ruff check
