@@ -13,10 +13,10 @@ import pandas as pd
 
 from atrobayes.data_prep.bids_visits import nominal_visits
 from atrobayes.data_prep.clinical_dates import DAYS_PER_YEAR
-from atrobayes.data_prep.privacy import discreet, identifier_faults, identifier_in
+from atrobayes.data_prep.privacy import identifier_faults, identifier_in, read_discreetly
 from atrobayes.data_prep.visit_labels import label_count
 from atrobayes.errors import DataError, Fault, attempt
-from atrobayes.files import MISSING, read_table
+from atrobayes.files import MISSING
 
 PARTICIPANTS = "participants.tsv"
 # BIDS: a date before 1925 was shifted so that only the time between visits is true
@@ -93,7 +93,7 @@ def bids_tables(root: Path, tolerance_months: float = 6) -> BidsTables:
     faults: list[Fault] = []
     files = sorted(root.glob("sub-*/sub-*_sessions.tsv")) if root.is_dir() else []
     _refuse_named(root, files)
-    read = {path: attempt(lambda path=path: _read(path), faults) for path in (root / PARTICIPANTS, *files)}  # type: ignore[misc]
+    read = {path: attempt(lambda path=path: read_discreetly(path), faults) for path in (root / PARTICIPANTS, *files)}  # type: ignore[misc]
     _refuse_identifiers({path: table for path, table in read.items() if table is not None})
     participants = read.pop(root / PARTICIPANTS)
     patients = (
@@ -127,13 +127,6 @@ def _refuse_named(root: Path, files: Sequence[Path]) -> None:
     if kinds:
         found = f"{kinds[0]} in the name of {len(kinds)} of {len(files)} tables of sessions"
         raise DataError(Fault(found, "no identifiers", "rename these files and their folders", str(root)))
-
-
-def _read(path: Path) -> pd.DataFrame:
-    try:
-        return read_table(path)
-    except DataError as error:
-        raise DataError([discreet(fault) for fault in error.faults]) from error
 
 
 def _refuse_identifiers(tables: Mapping[Path, pd.DataFrame]) -> None:

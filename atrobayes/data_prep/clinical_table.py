@@ -13,9 +13,9 @@ import pandas as pd
 
 from atrobayes.data_prep.clinical_columns import ClinicalColumn, IllegalCellError, RowRule
 from atrobayes.data_prep.clinical_schema import broken_cells, broken_rules
-from atrobayes.data_prep.privacy import discreet
+from atrobayes.data_prep.privacy import read_discreetly
 from atrobayes.errors import DataError, Fault
-from atrobayes.files import MISSING, read_table
+from atrobayes.files import MISSING
 
 HEADER = 1  # row of the column names: lines of a file are counted from here
 
@@ -75,9 +75,9 @@ class ClinicalTable:
         self._origins, self._extras_kept = origins, extras_kept
         self.cells, self.illegal = pd.DataFrame(), frozenset[tuple[int, str]]()
         try:
-            self.text = read_table(path) if text is None else text.astype("str")
+            self.text = read_discreetly(path) if text is None else text.astype("str")
         except DataError as error:
-            self.text, self.faults = pd.DataFrame(), tuple(map(discreet, error.faults))
+            self.text, self.faults = pd.DataFrame(), error.faults
         else:
             self.faults = ()
         self.known = tuple(name for name in columns if name in self.text)

@@ -20,7 +20,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from atrobayes.errors import Fault
+from atrobayes.errors import DataError, Fault
+from atrobayes.files import read_table
 
 # Names of columns in small letters, without accents and separators; English, Polish, German, French.
 _KINDS = {
@@ -168,8 +169,21 @@ def cell_faults(path: Path, header: Sequence[str], rows: Mapping[int, Sequence[s
     ]
 
 
-def discreet(fault: Fault) -> Fault:
-    """Keep to itself what a fault found, where that is an identifier."""
+def read_discreetly(path: Path) -> pd.DataFrame:
+    """Read a table as text; where it cannot be read, the faults keep to themselves what tells who a patient is.
+
+    Raises
+    ------
+    DataError
+        As `read_table`.
+    """
+    try:
+        return read_table(path)
+    except DataError as error:
+        raise DataError([_discreet(fault) for fault in error.faults]) from error
+
+
+def _discreet(fault: Fault) -> Fault:
     held = identifier_in(fault.found)
     return replace(fault, found=f"{held}, not repeated here") if held else fault
 

@@ -104,17 +104,14 @@ def unclaimed_runs(study: Study, visits: pd.DataFrame, sources: Sequence[Source]
     """
     matching = Matching(study, sources)
     runs = [match.run for match in matching.all]
+    found = [(row, match.run) for row in visits.to_dict("records") for match in matching.of_visit(row)]
     # a visit that names a whole folder has not named the time point's other runs
     taken = {
-        name: row["patient"]
-        for row in visits.to_dict("records")
-        for match in matching.of_visit(row)
-        for name in (match.run.where, "" if row["fsid"] else match.run.fsid)
-        if name
+        name: row["patient"] for row, run in found for name in (run.where, "" if row["fsid"] else run.fsid) if name
     }
     taken |= dict(visits.loc[visits["fsid"] != "", ["fsid", "patient"]].itertuples(index=False, name=None))
     # nor its cross-sectional run: that is the same scan, not one that nobody names
-    scanned = {match.run.fsid for row in visits.to_dict("records") for match in matching.of_visit(row)}
+    scanned = {run.fsid for _, run in found}
     owners: dict[str, set[str]] = {}
     for run in runs:
         if run.base and run.fsid in taken:

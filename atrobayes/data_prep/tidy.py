@@ -12,11 +12,11 @@ import pandas as pd
 
 from atrobayes.data_prep.clinical_columns import IllegalCellError, read_number
 from atrobayes.data_prep.measured import Value
-from atrobayes.data_prep.privacy import discreet, identifier_faults
+from atrobayes.data_prep.privacy import identifier_faults, read_discreetly
 from atrobayes.data_prep.structures import CATALOGUE
 from atrobayes.data_prep.text_files import cell_number
 from atrobayes.errors import DataError, Fault
-from atrobayes.files import MISSING, read_table
+from atrobayes.files import MISSING
 
 # The layout is our own: no program's output could differ from it.
 TRIED_ON_REAL_OUTPUT = True
@@ -98,10 +98,7 @@ def read_tidy(path: Path) -> tuple[TidyScan, ...]:
 
 def _read(path: Path) -> pd.DataFrame:
     """Table as text; where it tells who a patient is, nothing else is said of it."""
-    try:
-        table = read_table(path)
-    except DataError as error:
-        raise DataError([discreet(fault) for fault in error.faults]) from error
+    table = read_discreetly(path)
     identifiers = identifier_faults(path, table)
     if identifiers:
         raise DataError(identifiers)
