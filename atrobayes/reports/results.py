@@ -37,46 +37,10 @@ _TEXT = {
     "changes.tsv": "patient structure",
 }
 # columns of text in the tables that only some commands make; axis_… too
-_TEXTS_OF_LOOKS = frozenset(
-    [
-        "analysis",
-        "structure",
-        "term",
-        "method",
-        "engine",
-        "prior",
-        "outcome",
-        "predictor",
-        "unit",
-        "ci_kind",
-        "flags",
-        "fit_id",
-        "fork",
-        "status",
-        "reason",
-        "patient",
-        "patients",
-        "look",
-        "block",
-        "setting",
-        "quantity",
-        "verdict",
-        "reasons",
-        "group",
-        "groups",
-        "model",
-        "parameter",
-        "errors",
-        "conclusion",
-        "test",
-        "part",
-        "axis",
-        "level",
-        "likelihood",
-        "weakest_patient",
-        "weakest_prior",
-        "kind",
-    ]
+_TEXTS_OF_LOOKS = (
+    "analysis structure term method engine prior outcome predictor unit ci_kind flags fit_id fork status reason "
+    "patient patients look block setting quantity verdict reasons group groups model parameter errors conclusion test "
+    "part axis level likelihood weakest_patient weakest_prior kind"
 )
 
 
@@ -229,7 +193,7 @@ def each_row(frame: pd.DataFrame) -> Iterator[Any]:
 def _typed(path: Path) -> pd.DataFrame:
     raw = read_table(path)
     own = _TEXT.get(path.name)
-    looked = [name for name in raw.columns if name in _TEXTS_OF_LOOKS or name.startswith("axis_")]
+    looked = [name for name in raw.columns if name in _TEXTS_OF_LOOKS.split() or name.startswith("axis_")]
     texts = looked if own is None else own.split()
     columns = {
         name: raw[name].replace(MISSING, "") if name in texts else _numbers(raw[name], path) for name in raw.columns
