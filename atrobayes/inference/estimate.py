@@ -59,6 +59,11 @@ class Choices:
     pool: bool = True
     announce: Callable[[str], None] = _silent
 
+    def identity(self) -> str:
+        """All that numbers depend on, as text; not who is told of progress, nor how many cores there are."""
+        own = (self.priors, self.engine, self.settings.identity(), self.seed, self.interval, self.rope, self.pool)
+        return repr(own)
+
 
 @dataclass(frozen=True)
 class Planned:
