@@ -91,63 +91,67 @@ def look(frame: Frame, choices: Choices, wanted: Sensitivity) -> pd.DataFrame:  
 
 
 @dataclass(frozen=True)
-class _Left:
-    """Posterior of a problem without one patient."""
+class _Base:
+    """Posterior of a problem with everybody."""
 
-    code: int
     exact: Exact
     brief: Brief
-    estimable: np.ndarray
+    hats: np.ndarray
 
 
 def _left_out(rows: PatientRows, frame: Frame, interval: float) -> pd.DataFrame:
     whole = solve([rows.problem])
-    base = brief(whole.mixture, interval)
-    hats = leverage(rows.linear.X)
-    tables = []
-    for code in rows.patients.tolist():
-        exact = solve([rows.without({code})])
-        left = _Left(code, exact, brief(exact.mixture, interval), rows.estimable({code}))
-        elpd = whole.log_evidence - exact.log_evidence
-        own = {"patient": frame.patients[code], "n_obs": float((rows.patient == code).sum()), "code": code}
-        own |= {"leverage": float(hats[rows.patient == code].max()), "pareto_k": np.nan}
-        tables.append(_cells(rows, frame, base, left).assign(**own, elpd=np.repeat(elpd, len(rows.linear.terms))))
+    base = _Base(whole, brief(whole.mixture, interval), leverage(rows.linear.X))
+    tables = [_without(code, rows, base, frame, interval) for code in rows.patients.tolist()]
     return pd.concat(tables, ignore_index=True)
 
 
-def _cells(rows: PatientRows, frame: Frame, base: Brief, left: _Left) -> pd.DataFrame:
+def _without(code: int, rows: PatientRows, base: _Base, frame: Frame, interval: float) -> pd.DataFrame:
     """One row per outcome and term, in that order."""
-    outcomes, terms = rows.problem.outcomes, rows.linear.terms
+    exact = solve([rows.without({code})])
+    outcomes, terms, own = rows.problem.outcomes, rows.linear.terms, rows.patient == code
+    numbers = _numbers(brief(exact.mixture, interval), base.brief)
+    elpd = base.exact.log_evidence - exact.log_evidence
+    can = rows.estimable({code})
+    return pd.DataFrame(
+        {
+            "analysis": frame.analysis,
+            "structure": np.repeat(np.array(rows.problem.names, dtype=object), len(terms)),
+            "term": np.tile(np.array(terms, dtype=object), len(outcomes)),
+            "patient": frame.patients[code],
+            "n_obs": float(own.sum()),
+            "elpd": np.repeat(elpd, len(terms)),
+            "pareto_k": np.nan,
+            "leverage": float(base.hats[own].max()),
+            "unit": np.repeat(np.array([frame.units[k] for k in outcomes], dtype=object), len(terms)),
+            "flags": [_flags(can[t], reached) for reached in exact.reached for t in range(len(terms))],
+            "outcome": np.repeat(outcomes, len(terms)),
+            "which": np.tile(np.arange(len(terms)), len(outcomes)),
+            "code": code,
+        }
+        | {name: values.ravel() for name, values in numbers.items()}
+    )
+
+
+def _numbers(left: Brief, base: Brief) -> dict[str, np.ndarray]:
+    """Columns (outcome, term) of numbers."""
     sign = np.where(base.mean < 0, -1, 1)
-    numbers = {
-        "estimate": left.brief.mean,
-        "sd": left.brief.sd,
-        "ci_low": left.brief.low,
-        "ci_high": left.brief.high,
-        "pd": left.brief.pd_of(sign),
-        "shift": (left.brief.mean - base.mean) / base.sd,
+    return {
+        "estimate": left.mean,
+        "sd": left.sd,
+        "ci_low": left.low,
+        "ci_high": left.high,
+        "pd": left.pd_of(sign),
+        "shift": (left.mean - base.mean) / base.sd,
         "estimate_all": base.mean,
         "sd_all": base.sd,
         "ci_low_all": base.low,
         "ci_high_all": base.high,
         "pd_all": base.pd_of(sign),
     }
-    marks = [[_flags(can, ok) for can in left.estimable] for ok in left.exact.reached]
-    return pd.DataFrame(
-        {
-            "analysis": frame.analysis,
-            "structure": np.repeat(np.array(rows.problem.names, dtype=object), len(terms)),
-            "term": np.tile(np.array(terms, dtype=object), len(outcomes)),
-            "unit": np.repeat(np.array([frame.units[k] for k in outcomes], dtype=object), len(terms)),
-            "flags": np.ravel(np.array(marks, dtype=object)),
-            "outcome": np.repeat(outcomes, len(terms)),
-            "which": np.tile(np.arange(len(terms)), len(outcomes)),
-        }
-        | {name: values.ravel() for name, values in numbers.items()}
-    )
 
 
-def _flags(can: bool, reached: bool) -> str:
+def _flags(can: np.bool_, reached: np.bool_) -> str:
     return ",".join(["prior_only"] * (not can) + ["gate_failed"] * (not reached))
 
 
