@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -21,7 +22,9 @@ from atrobayes.models.terms import terms_of
 Procedure = Callable[[np.ndarray], tuple[float, float, float]]
 
 
-def classical_mixed(frame: Frame, interval: float = 0.95) -> pd.DataFrame:
+def classical_mixed(
+    frame: Frame, interval: float = 0.95, *, headline_only: bool = False, patient_effects: bool = True
+) -> pd.DataFrame:
     """Fit change ~ lesions * group (+ covariates) + (1 | patient) by REML to every outcome.
 
     Parameters
@@ -30,6 +33,11 @@ def classical_mixed(frame: Frame, interval: float = 0.95) -> pd.DataFrame:
         Raw units throughout.
     interval : float
         Level of the confidence intervals.
+    headline_only : bool
+        Only the rows `classical`.
+    patient_effects : bool
+        False: rows as if of different patients, which is least squares on all groups together, with rows minus
+        coefficients degrees of freedom.
 
     Returns
     -------
@@ -45,8 +53,16 @@ def classical_mixed(frame: Frame, interval: float = 0.95) -> pd.DataFrame:
     At a singular fit this gives every contrast n - p degrees of freedom, as if rows were patients; Kenward-Roger,
     whose standard errors grow by what not knowing the patient SD adds, is then the one to read first.
     """
-    rows = [row for k in range(len(frame.outcomes)) for row in _outcome_rows(frame, k, interval)]
+    ways = _Ways(interval, headline_only, patient_effects)
+    rows = [row for k in range(len(frame.outcomes)) for row in _outcome_rows(frame, k, ways)]
     return estimates.table(rows)
+
+
+@dataclass(frozen=True)
+class _Ways:
+    interval: float
+    headline_only: bool
+    patient_effects: bool
 
 
 def satterthwaite(fit: Reml, contrast: np.ndarray) -> tuple[float, float, float]:
@@ -57,17 +73,19 @@ def satterthwaite(fit: Reml, contrast: np.ndarray) -> tuple[float, float, float]
     return float(contrast @ fit.beta), float(np.sqrt(variance)), df
 
 
-def _outcome_rows(frame: Frame, k: int, interval: float) -> list[dict[str, Any]]:
+def _outcome_rows(frame: Frame, k: int, ways: _Ways) -> list[dict[str, Any]]:
     present = ~frame.y[:, k].isnull().to_numpy()
     some = frame.select(present, np.array([k]))
     X, slope_column = _design(some)
     y = some.y.to_numpy()[:, 0]
     # on a scale of one: the degrees of freedom must not depend on the outcome's unit
     centre, scale = y.mean(), y.std(ddof=1)
-    fit = fit_reml(X, (y - centre) / scale, some.patient) if _leaves_something(X, (y - centre) / scale) else None
-    procedures = _procedures(X, some.patient, fit) if fit else dict.fromkeys(("classical",))
-    singular = fit is not None and fit.singular
-    common = {"engine": "reml", "ci_prob": interval, "ci_kind": "confidence"}
+    patient = some.patient if ways.patient_effects else np.arange(len(y))
+    fit = fit_reml(X, (y - centre) / scale, patient) if _leaves_something(X, (y - centre) / scale) else None
+    procedures = _procedures(X, patient, fit, ways.headline_only) if fit else dict.fromkeys(("classical",))
+    singular = fit is not None and fit.singular and ways.patient_effects
+    engine = "reml" if ways.patient_effects else "ols"
+    common = {"engine": engine, "ci_prob": ways.interval, "ci_kind": "confidence"}
     rows = []
     for term in terms_of(frame):
         contrast = _contrast(term_weights(frame.groups)[term.name], slope_column, X.shape[1])
@@ -78,14 +96,16 @@ def _outcome_rows(frame: Frame, k: int, interval: float) -> list[dict[str, Any]]
             row = estimates.constants(frame, term, k) | common | {"method": method, "flags": flags}
             if procedure is not None and contrast is not None:
                 estimate, error, df = procedure(contrast)
-                row |= t_test(scale * estimate, scale * error, df, interval).cells()
+                row |= t_test(scale * estimate, scale * error, df, ways.interval).cells()
                 row |= {"df": df if np.isfinite(df) else np.nan}  # a normal test has none
             rows.append(row)
     return rows
 
 
-def _procedures(X: np.ndarray, patient: np.ndarray, fit: Reml) -> dict[str, Procedure | None]:
+def _procedures(X: np.ndarray, patient: np.ndarray, fit: Reml, headline_only: bool) -> dict[str, Procedure | None]:
     by_satterthwaite = partial(satterthwaite, fit)
+    if headline_only:
+        return {"classical": by_satterthwaite}
 
     def normal(contrast: np.ndarray) -> tuple[float, float, float]:
         return (*by_satterthwaite(contrast)[:2], np.inf)
