@@ -198,10 +198,9 @@ def summarise(outcomes: pd.DataFrame) -> pd.DataFrame:
     """
     key = ["analysis", "term", "test", "errors", "effect"]
     rows = []
-    for labels, some in outcomes.groupby(key, sort=False):
-        shared = dict(zip(key, labels, strict=True)) | {"structure": TYPICAL}
-        shared |= some[["ci_prob", "scan_share", "n_obs"]].iloc[0].to_dict()
-        rows += [shared | one for one in _rates(some, float(shared["effect"]))]
+    for _, some in outcomes.groupby(key, sort=False):
+        shared = some[[*key, "ci_prob", "scan_share", "n_obs"]].iloc[0].to_dict() | {"structure": TYPICAL}
+        rows += [shared | one for one in _rates(some, shared["effect"])]
     return pd.DataFrame(rows, columns=[column.name for column in COLUMNS])
 
 
