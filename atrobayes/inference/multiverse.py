@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -219,15 +220,13 @@ def _priors(framed: ForkFrame, base: Priors) -> Priors:
 def _flags(rows: pd.DataFrame, frame: Frame, posterior: Exact, beside: pd.DataFrame) -> list[str]:
     """Flags of Bayesian rows, as a fit's have them."""
     reached = dict(zip(frame.outcomes, posterior.reached.tolist(), strict=True))
-    classical_flags = beside.set_index(["structure", "term"])["flags"].reindex(
-        rows.set_index(["structure", "term"]).index
-    )
+    flags = dict(zip(zip(beside["structure"], beside["term"], strict=True), beside["flags"], strict=True))
     found = []
-    for structure, flags in zip(rows["structure"], classical_flags, strict=True):
+    for structure, term in zip(rows["structure"], rows["term"], strict=True):
         marks = {
-            "prior_only": "not_estimable" in flags,
+            "prior_only": "not_estimable" in flags[structure, term],
             "gate_failed": not reached[structure],
-            "few_patients": "few_patients" in flags,
+            "few_patients": "few_patients" in flags[structure, term],
         }
         found.append(",".join(name for name, is_so in marks.items() if is_so))
     return found
@@ -243,7 +242,12 @@ def _rows_of(one: ForkFrame, estimated: pd.DataFrame) -> pd.DataFrame:
 
 def _as_fork(rows: pd.DataFrame, one: ForkFrame) -> pd.DataFrame:
     by = one.step / rows["s_y"]
-    effects = {"effect": rows["estimate"] * by, "effect_low": rows["ci_low"] * by, "effect_high": rows["ci_high"] * by}
-    levels = {f"axis_{axis}": one.fork.level(axis) for axis in AXES}
-    whole = rows.assign(fork=one.fork.id, **levels, **effects)[[column.name for column in COLUMNS]]
-    return whole.astype({"fork": "str"} | dict.fromkeys(levels, "str")).reset_index(drop=True)
+    added: dict[str, Any] = {
+        "effect": rows["estimate"] * by,
+        "effect_low": rows["ci_low"] * by,
+        "effect_high": rows["ci_high"] * by,
+    }
+    texts = {"fork": one.fork.id} | {f"axis_{axis}": one.fork.level(axis) for axis in AXES}
+    added |= {name: pd.Series(text, index=rows.index, dtype="str") for name, text in texts.items()}
+    whole = pd.concat([rows, pd.DataFrame(added)], axis=1)
+    return whole[[column.name for column in COLUMNS]].reset_index(drop=True)

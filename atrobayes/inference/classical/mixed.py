@@ -54,8 +54,11 @@ def classical_mixed(
     whose standard errors grow by what not knowing the patient SD adds, is then the one to read first.
     """
     ways = _Ways(interval, headline_only, patient_effects)
-    rows = [row for k in range(len(frame.outcomes)) for row in _outcome_rows(frame, k, ways)]
-    return estimates.table(rows)
+    rows: dict[int, list[dict[str, Any]]] = {}
+    for present, outcomes in frame.patterns():
+        shared = _shared(frame, present)
+        rows |= {int(k): _outcome_rows(frame, int(k), shared, ways) for k in outcomes}
+    return estimates.table([row for k in sorted(rows) for row in rows[k]])
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,21 @@ class _Ways:
     interval: float
     headline_only: bool
     patient_effects: bool
+
+
+@dataclass(frozen=True)
+class _Shared:
+    """What outcomes that are present in the same rows share; `flags` for each term, in the order of the terms."""
+
+    present: np.ndarray
+    X: np.ndarray
+    slope_column: list[int | None]
+    flags: list[str]
+
+
+def _shared(frame: Frame, present: np.ndarray) -> _Shared:
+    X, slope_column = _design(frame.select(present, np.array([0])))
+    return _Shared(present, X, slope_column, [_flags(frame, term.rows & present) for term in terms_of(frame)])
 
 
 def satterthwaite(fit: Reml, contrast: np.ndarray) -> tuple[float, float, float]:
@@ -73,27 +91,25 @@ def satterthwaite(fit: Reml, contrast: np.ndarray) -> tuple[float, float, float]
     return float(contrast @ fit.beta), float(np.sqrt(variance)), df
 
 
-def _outcome_rows(frame: Frame, k: int, ways: _Ways) -> list[dict[str, Any]]:
-    present = ~frame.y[:, k].isnull().to_numpy()
-    some = frame.select(present, np.array([k]))
-    X, slope_column = _design(some)
-    y = some.y.to_numpy()[:, 0]
+def _outcome_rows(frame: Frame, k: int, shared: _Shared, ways: _Ways) -> list[dict[str, Any]]:
+    X, y = shared.X, frame.y.to_numpy()[shared.present, k]
+    patient = frame.patient[shared.present] if ways.patient_effects else np.arange(len(y))
     # on a scale of one: the degrees of freedom must not depend on the outcome's unit
     centre, scale = y.mean(), y.std(ddof=1)
-    patient = some.patient if ways.patient_effects else np.arange(len(y))
     fit = fit_reml(X, (y - centre) / scale, patient) if _leaves_something(X, (y - centre) / scale) else None
     procedures = _procedures(X, patient, fit, ways.headline_only) if fit else dict.fromkeys(("classical",))
     singular = fit is not None and fit.singular and ways.patient_effects
     engine = "reml" if ways.patient_effects else "ols"
     common = {"engine": engine, "ci_prob": ways.interval, "ci_kind": "confidence"}
+    weights = term_weights(frame.groups)
     rows = []
-    for term in terms_of(frame):
-        contrast = _contrast(term_weights(frame.groups)[term.name], slope_column, X.shape[1])
-        flags = _flags(
-            frame, term.rows & present, estimable=fit is not None and contrast is not None, singular=singular
-        )
+    for term, marks in zip(terms_of(frame), shared.flags, strict=True):
+        contrast = _contrast(weights[term.name], shared.slope_column, X.shape[1])
+        estimable = fit is not None and contrast is not None
+        flags = ",".join(filter(None, ["singular" * singular, marks])) if estimable else "not_estimable"
+        of_term = estimates.constants(frame, term, k) | common | {"flags": flags}
         for method, procedure in procedures.items():
-            row = estimates.constants(frame, term, k) | common | {"method": method, "flags": flags}
+            row = of_term | {"method": method}
             if procedure is not None and contrast is not None:
                 estimate, error, df = procedure(contrast)
                 row |= t_test(scale * estimate, scale * error, df, ways.interval).cells()
@@ -117,18 +133,16 @@ def _procedures(X: np.ndarray, patient: np.ndarray, fit: Reml, headline_only: bo
     }
 
 
-def _flags(frame: Frame, rows: np.ndarray, *, estimable: bool, singular: bool) -> str:
-    if not estimable:
-        return "not_estimable"
+def _flags(frame: Frame, rows: np.ndarray) -> str:
     large, few = _leverage(frame, rows) > LARGE_LEVERAGE, few_patients(frame, rows)
-    return ",".join(["singular"] * singular + ["leverage"] * large + ["few_patients"] * few)
+    return ",".join(["leverage"] * large + ["few_patients"] * few)
 
 
 def _leverage(frame: Frame, rows: np.ndarray) -> float:
     """Largest hat value of a row in the simple regression of its group."""
     groups = [rows & (frame.group == g) for g in np.unique(frame.group[rows])]
     designs = [np.column_stack([np.ones(inside.sum()), frame.x[inside]]) for inside in groups]
-    return max(float(leverage(X).max()) for X in designs)
+    return max((float(leverage(X).max()) for X in designs), default=0.0)
 
 
 def _leaves_something(X: np.ndarray, y: np.ndarray) -> bool:
