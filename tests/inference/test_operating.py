@@ -26,7 +26,7 @@ from atrobayes.models.frame import Frame
 from atrobayes.study import Calibration
 
 EFFECT = 0.35
-SIMULATIONS = 500
+SIMULATIONS = 400
 
 
 def patient_years(patients: int = 30, seed: int = 3) -> Frame:
