@@ -24,6 +24,7 @@ AXES: dict[str, tuple[str, ...]] = {
     "pooling": ("none", "partial"),
 }
 PAIRS = (("prior", "outliers"), ("prior", "outcome"), ("outliers", "timing"), ("outcome", "intervals"))
+_BAYESIAN = ("axis_prior", "axis_likelihood", "axis_pooling")
 
 
 def choices(
@@ -50,12 +51,15 @@ def sensitivity(
 ) -> pd.DataFrame:
     """Rows of sensitivity.tsv: for every result an effect per fork, in SDs of the outcome."""
     rows: list[dict[str, Any]] = []
+    shared_by: dict[tuple[str, ...], int] = {}  # forks that differ in the prior alone have one classical fit
     for place, fork in enumerate(forks.to_dict("records")):
+        data = tuple(value for name, value in fork.items() if name not in ("fork", *_BAYESIAN))
+        fitted = shared_by.setdefault(data, place)
         for (analysis, structure, term), own in effects.items():
             shared = {"analysis": analysis, "structure": structure, "term": term} | fork
             shared |= {"n_obs": 95.0, "n_patients": 46.0, "flags": "", "s_y": 0.5, "u": 1.0, "ci_prob": 0.95}
             shared |= {"unit": "% of eTIV per new T2 lesion"}
-            rows += [shared | _bayes(own[place], sd, fork), shared | _classical(own[place], sd)]
+            rows += [shared | _bayes(own[place], sd, fork), shared | _classical(own[fitted], sd)]
     return pd.DataFrame(rows)
 
 

@@ -176,32 +176,47 @@ def _axis_shares(rows: pd.DataFrame, analysis: str, side: str) -> list[dict[str,
         same = (present.to_numpy() == pattern[:, None]).all(axis=0)
         own = effects.loc[pattern, same]
         tried = choices[pattern]
-        varied = [name for name in axes_of(tried) if len(tried[name].unique()) > 1]
-        shares = explained(tried[varied], own.to_numpy())
+        tried = tried[[name for name in axes_of(tried) if len(tried[name].unique()) > 1]]
+        table = _decomposed(tried, own.to_numpy())
         for place, (structure, term) in enumerate(own.columns):
-            effect = own[structure, term]
             shared = {"analysis": analysis, "structure": structure, "term": term, "method": side}
-            shared |= {"n_forks": float(len(own)), "variance": float(np.var(effect))}
-            for axis, share in zip(varied, shares[:, place].tolist(), strict=True):
-                level, move = _furthest(tried[varied], effect, axis)
-                levels = float(tried[axis].nunique())
-                name = axis.removeprefix("axis_")
-                told.append(shared | {"axis": name, "levels": levels, "share": share, "level": level, "move": move})
-            rest = 1 - float(shares[:, place].sum()) if varied else math.nan
-            told.append(shared | {"axis": TOGETHER, "levels": math.nan, "share": rest, "level": "", "move": math.nan})
+            told += [shared | row for row in table[place]]
     return told
 
 
-def _furthest(choices: pd.DataFrame, effect: pd.Series, axis: str) -> tuple[str, float]:
+def _decomposed(choices: pd.DataFrame, effects: np.ndarray) -> list[list[dict[str, object]]]:
+    """Rows of every result: an axis each, then what they do together."""
+    shares = explained(choices, effects)
+    furthest = [_furthest(choices, effects, axis) for axis in axes_of(choices)]
+    levels = [float(len(choices[axis].unique())) for axis in axes_of(choices)]
+    results = []
+    for place, own in enumerate(effects.T):
+        shared = {"n_forks": float(len(own)), "variance": float(np.var(own))}
+        rows: list[dict[str, object]] = [
+            shared
+            | {"axis": axis.removeprefix("axis_"), "levels": tried, "share": float(shares[row, place])}
+            | dict(zip(("level", "move"), furthest[row][place], strict=True))
+            for row, (axis, tried) in enumerate(zip(axes_of(choices), levels, strict=True))
+        ]
+        rest = 1 - float(shares[:, place].sum()) if len(shares) else math.nan
+        together = {"axis": TOGETHER, "levels": math.nan, "share": rest, "level": "", "move": math.nan}
+        results.append([*rows, shared | together])
+    return results
+
+
+def _furthest(choices: pd.DataFrame, effects: np.ndarray, axis: str) -> list[tuple[str, float]]:
+    """For every result the level that, changed alone, moves it furthest from the base, and how far."""
+    nowhere = [("", math.nan)] * effects.shape[1]
     if BASE not in choices.index:
-        return "", math.nan
-    differs = choices != choices.loc[BASE]
-    alone = differs[axis] & (differs.sum(axis=1) == 1)
-    if not alone.any():
-        return "", math.nan
-    moves = effect[alone] - effect[BASE]
-    fork = moves.abs().idxmax()
-    return str(choices.loc[fork, axis]), float(moves[fork])
+        return nowhere
+    differs = (choices != choices.loc[BASE]).to_numpy()
+    alone = np.flatnonzero(differs[:, choices.columns.get_loc(axis)] & (differs.sum(axis=1) == 1))
+    if not len(alone):
+        return nowhere
+    moves = effects[alone] - effects[choices.index.get_loc(BASE)]
+    best = np.abs(moves).argmax(axis=0)
+    levels = choices[axis].to_numpy()[alone]
+    return [(str(levels[row]), float(moves[row, place])) for place, row in enumerate(best)]
 
 
 def explained(choices: pd.DataFrame, effects: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ import pandas as pd
 from atrobayes.files import Column, write_table
 from atrobayes.reports.contrast import KEY, headline
 from atrobayes.reports.fork_summary import answers, tally
+from atrobayes.reports.fork_words import share_cell
 from atrobayes.study import Robust
 
 VERDICTS = {
@@ -204,18 +205,14 @@ def _words(table: pd.DataFrame, found: dict[str, pd.Series], rule: Robust) -> pd
     return said.str.removeprefix("; ")
 
 
-def _share(value: float) -> str:
-    return f"{100 * value:.3g} %"
-
-
 _WORDS = {
     "sign": lambda row, rule: (
-        f"the sign holds in {_share(row['share_sign'])} of {row['n_forks']:.0f} forks, fewer than "
-        f"{_share(rule.sign_share)}"
+        f"the sign holds in {share_cell(row['share_sign'])} of {row['n_forks']:.0f} forks, fewer than "
+        f"{share_cell(rule.sign_share)}"
     ),
     "forks": lambda row, rule: (
-        f"pd exceeds {rule.fork_pd:g} in {_share(row['share_pd'])} of {row['n_forks']:.0f} forks, fewer than "
-        f"{_share(rule.fork_share)}"
+        f"pd exceeds {rule.fork_pd:g} in {share_cell(row['share_pd'])} of {row['n_forks']:.0f} forks, fewer than "
+        f"{share_cell(rule.fork_share)}"
     ),
     "patient": lambda row, rule: (
         f"without one patient pd falls to {row['pd_without_patient']:.4f}, below {rule.least_pd:g}"
