@@ -58,10 +58,17 @@ def work[T](chunk: Chunk[T]) -> Texts:
     ------
     UsageError
         If the worker's software is another than that of the run.
+    Exception
+        Whatever the function raises; told as a RuntimeError where it cannot be sent.
     """
     one_thread()
     _check_versions(chunk.versions)
-    return tables(chunk)
+    try:
+        return tables(chunk)
+    except Exception as error:
+        if _travels(error):
+            raise
+        raise RuntimeError(f"{type(error).__name__}: {error}; {error.__notes__[-1]}") from None
 
 
 def tables[T](chunk: Chunk[T]) -> Texts:
@@ -104,9 +111,7 @@ def _table[T](chunk: Chunk[T], place: int, item: T) -> str:
     except Exception as error:
         name = " ".join(str(item).split())[:_LONGEST_NAME]
         error.add_note(f"{name_of(chunk.function)}, item {place + 1} of {chunk.total}: {name}")
-        if _travels(error):
-            raise
-        raise RuntimeError(f"{type(error).__name__}: {error}; {error.__notes__[-1]}") from None
+        raise
 
 
 def _travels(error: Exception) -> bool:

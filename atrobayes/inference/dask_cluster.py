@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 LOCAL = "local"
 _AT_ONCE = 100  # chunks sent to the scheduler in one message
+_ANY_PORT = "127.0.0.1:0"  # two runs on one machine do not ask for the same one
 
 
 def on_dask(chunks: Sequence[Chunk[Any]], address: str, jobs: int) -> Iterator[Texts]:
@@ -62,7 +63,7 @@ def _client(address: str, jobs: int) -> Iterator[Client]:
         raise UsageError("--dask needs more packages: pip install 'atrobayes[cluster]'") from error
     if address == LOCAL:
         with (
-            LocalCluster(jobs, threads_per_worker=1, dashboard_address=None, silence_logs=CRITICAL) as cluster,
+            LocalCluster(jobs, threads_per_worker=1, dashboard_address=_ANY_PORT, silence_logs=CRITICAL) as cluster,
             Client(cluster) as client,
         ):
             yield client
