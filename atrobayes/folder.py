@@ -48,7 +48,7 @@ LATER = {
 }
 KNOWN = frozenset(
     {f"{name}.{suffix}" for name in TABLES for suffix in ("tsv", "json")}
-    | {"cohort.nc", "posterior", "figures", "report.html", "dataset_description.json", "logs", "looks"}
+    | {"cohort.nc", "posterior", "figures", "report.html", "dataset_description.json", "logs"}
 )
 
 

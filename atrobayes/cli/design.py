@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from atrobayes.cli.guard import guarded
-from atrobayes.cli.options import Dask, Debug, Jobs, Json, Out, Quiet, Seed, StudyFile
+from atrobayes.cli.options import Dask, Debug, Engine, Jobs, Json, Out, Quiet, Seed, StudyFile
 from atrobayes.errors import Fault, StudyError
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 def design(
     study: StudyFile,
     out: Out = None,
+    engine: Engine = None,
     seed: Seed = None,
     jobs: Jobs = None,
     dask: Dask = None,
@@ -38,7 +39,7 @@ def design(
     from atrobayes.cli.session import open_session, print_items
     from atrobayes.cli.stages import estimate_stage, prepare_stage, report_stage, rows_as_items
 
-    with open_session(study, out=out, seed=seed, jobs=jobs, quiet=quiet) as session:
+    with open_session(study, out=out, engine=engine, seed=seed, jobs=jobs, quiet=quiet) as session:
         ready = prepare_stage(session)
         asked = future_studies(session, ready)
         estimated = estimate_stage(session, ready)
