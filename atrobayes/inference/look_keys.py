@@ -6,6 +6,7 @@ import dataclasses
 import functools
 import hashlib
 import json
+import sys
 from collections.abc import Callable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -44,7 +45,9 @@ def name_of(function: Callable[..., Any]) -> str:
 @functools.cache
 def versions() -> Mapping[str, str]:
     """Versions of everything that numbers may hang on, and a hash of our own statistics' source."""
-    return MappingProxyType({name: _version(name) for name in LIBRARIES} | {"source": _source()})
+    python = ".".join(map(str, sys.version_info[:2]))
+    packages = {name: _version(name) for name in LIBRARIES}
+    return MappingProxyType({"python": python, **packages, "source": _source()})
 
 
 def _version(name: str) -> str:
