@@ -207,5 +207,5 @@ def _greedy(goal: _Goal, search: _Search, contributions: Contributions) -> tuple
 def _table(cells: list[dict[str, Any]]) -> pd.DataFrame:
     names = [column.name for column in COLUMNS]
     types = {name: "str" if name in _TEXT else "float64" for name in names}
-    rows = pd.DataFrame(cells, columns=names)
-    return rows.fillna(dict.fromkeys(_TEXT, "")).astype(types)
+    filled = [dict.fromkeys(_TEXT, "") | one for one in cells]
+    return pd.DataFrame(filled, columns=names).astype(types)

@@ -90,14 +90,13 @@ def _fragile(sets: pd.DataFrame) -> str:
     if not len(above):
         return f"{first}: there is nothing that leaving patients out could take below it."
     taken = {
-        "a single patient": above["size"] == 1,
-        "two patients": above["size"] == 2,
-        "three or more": above["size"] > 2,
+        "when one patient is left out": above["size"] == 1,
+        "when two are": above["size"] == 2,
+        "when three or more are": above["size"] > 2,
+        "with no set that was tried": above["size"].isna(),
     }
-    words = [f"{int(so.sum())} without {who}" for who, so in taken.items() if so.any()]
-    lasting = int(above["size"].isna().sum())
-    said = [f"{listed(words)} fall below it"] * bool(words) + [f"{lasting} with no set that was tried"] * bool(lasting)
-    return f"{first}. Of these, {'; '.join(said)}."
+    words = [f"{int(so.sum())} {when}" for when, so in taken.items() if so.any()]
+    return f"{first}. Below it fall {listed(words)}."
 
 
 def _name(row: Any, results: Results) -> str:
