@@ -111,7 +111,11 @@ def _print(models: pd.DataFrame) -> None:
 
     from atrobayes.cli.tables import print_table
 
-    counts = models.groupby(["model", "analysis", "engine"], sort=False)["verdict"].value_counts(sort=False)
-    wide = counts.unstack(fill_value=0).reset_index()
-    simulations = models.groupby("model", sort=False)["simulations"].max().rename("simulations")
-    print_table(pd.DataFrame(wide.merge(simulations, on="model")), "Parameters by verdict")
+    shown = models.pivot_table(
+        index=["model", "analysis", "engine", "simulations"],
+        columns="verdict",
+        aggfunc="size",
+        fill_value=0,
+        sort=False,
+    )
+    print_table(pd.DataFrame(shown.reset_index()), "Parameters by verdict")

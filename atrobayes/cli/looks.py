@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from atrobayes.files import Column
+    from atrobayes.inference.multiverse import ForkFit
+    from atrobayes.models.fork_frames import ForkFrame
     from atrobayes.inference.scale_out import Pool
 
 
@@ -38,8 +40,14 @@ def sensitivity_stage(
         _multiverse(session, ready, estimated, pool, everything=everything)
         _looks(session, ready, pool)
         results = read_results(folder.path)
-        looks = (results.look(name) for name in ("sensitivity", "forks", "influence", "prior_sensitivity"))
-        said = verdicts(results.estimates, *looks, session.study.sensitivity.robust)
+        said = verdicts(
+            results.estimates,
+            results.look("sensitivity"),
+            results.look("forks"),
+            results.look("influence"),
+            results.look("prior_sensitivity"),
+            session.study.sensitivity.robust,
+        )
         write_verdicts(said, folder.path, folder.scratch)
     return said
 
@@ -52,19 +60,21 @@ def _multiverse(session: StudySession, ready: Ready, estimated: Estimated, pool:
     from atrobayes.models.fork_frames import fork_frames
     from atrobayes.models.forks import plan_forks
 
-    study, framed, taken, asked = session.study, [], {}, []
+    study = session.study
+    framed: list[ForkFrame] = []
+    asked: list[ForkFit] = []
+    found: dict[tuple[str, str], pd.DataFrame] = {}
     analyses = {analysis: one for analysis, one in ready.framed.items() if one.frames}
     with session.stage("plan forks", total=len(analyses)) as task:
         for analysis, one in analyses.items():
             forks = plan_forks(study, analysis, study.sensitivity, everything=everything)
             own, rows = taken_forks(fork_frames(study, analysis, forks, ready.prepared.cohort), estimated.rows)
             framed += own
-            taken |= {(analysis.id, fork): table for fork, table in rows.items()}
+            found |= {(analysis.id, fork): table for fork, table in rows.items()}
             asked += fork_fits(own, study_choices(session, len(one.frames[0].groups)))
             session.progress.advance(task)
     fitted = spread_stage(session, "forks", fit_fork, asked, pool)
-    found = {(one.framed.fork.analysis, one.framed.fork.id): rows for one, rows in zip(asked, fitted, strict=True)}
-    found |= taken
+    found |= {(one.framed.fork.analysis, one.framed.fork.id): rows for one, rows in zip(asked, fitted, strict=True)}
     tables = [found[place] for one in framed if (place := (one.fork.analysis, one.fork.id)) in found]
     names = [column.name for column in COLUMNS]
     whole = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=names)
