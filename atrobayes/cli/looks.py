@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from atrobayes.files import Column
     from atrobayes.inference.multiverse import ForkFit
-    from atrobayes.models.fork_frames import ForkFrame
     from atrobayes.inference.scale_out import Pool
+    from atrobayes.models.fork_frames import ForkFrame
 
 
 class Keyed(Protocol):
