@@ -68,7 +68,7 @@ def test_the_summary_is_that_of_refits_one_by_one(frame):
 
 
 def test_scales_stay_and_all_parts_get_the_same_counts(frame):
-    """A prior that moves with the errors would mix two changes, and the groups' slopes and that of all two data sets."""
+    """A prior that moves with the errors would mix two changes, and slopes of groups and of all two sets of data."""
     wanted = Sensitivity(miscounted=0.5, miscounts=20)
     with_groups, without = (list(miscounted_frames(one, Choices(), wanted)) for one in (frame, frame.without_groups()))
     for one, other in zip(with_groups, without, strict=True):

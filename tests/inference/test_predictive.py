@@ -14,8 +14,8 @@ from simulated import frame_of, long_table
 from atrobayes.inference.engines.quadrature.exact import problems
 from atrobayes.inference.estimate import Choices
 from atrobayes.inference.posterior_draws import draw
-from atrobayes.inference.predictive import COLUMNS, look, replicate
 from atrobayes.inference.predicted_quantities import QUANTITIES
+from atrobayes.inference.predictive import COLUMNS, look, replicate
 from atrobayes.models.frame import Frame
 from atrobayes.models.mixed import MIXED
 from atrobayes.models.priors import Priors
