@@ -58,6 +58,12 @@ def level_name(axis: str, level: str) -> str:
     return _LEVELS.get(plain, {}).get(level, level.replace("_", " ")) or "–"
 
 
+def level_place(axis: str, level: str) -> int:
+    """Place of a choice among those of its axis; unknown ones come last."""
+    known = [*_LEVELS.get(axis.removeprefix("axis_"), ())]
+    return known.index(level) if level in known else len(known)
+
+
 def share_cell(share: float) -> str:
     """Write a share of forks for a table or a sentence: 100%, 94.7%, n/a."""
     return "n/a" if math.isnan(share) else f"{100 * share:.1f}%".replace(".0%", "%")

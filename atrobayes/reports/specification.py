@@ -8,7 +8,7 @@ import pandas as pd
 from atrobayes.reports.contrast import P_CUT
 from atrobayes.reports.figures.specification import MOST_DRAWN, SpecificationWords, specification_svg
 from atrobayes.reports.fork_summary import BASE, answers, axes_of
-from atrobayes.reports.fork_words import SIDES, axis_name, level_name
+from atrobayes.reports.fork_words import SIDES, axis_name, level_name, level_place
 from atrobayes.reports.section import Figure
 from atrobayes.reports.wording import (
     analysis_title,
@@ -90,7 +90,7 @@ def _curve(raw: pd.DataFrame, places: pd.Series, structure: str, term: str, fork
 
 
 def _matrix(raw: pd.DataFrame, places: pd.Series) -> pd.DataFrame:
-    """What every drawn fork chose, axis by axis, the study's own choice first."""
+    """What every drawn fork chose, axis by axis: the study's own choice first, then as the axis lists them."""
     choices = raw.drop_duplicates("fork").set_index("fork").loc[places.index, axes_of(raw)].fillna("")
     parts = []
     for axis in choices:
@@ -98,10 +98,11 @@ def _matrix(raw: pd.DataFrame, places: pd.Series) -> pd.DataFrame:
         if len(chosen.unique()) > 1:
             names = [level_name(str(axis), str(value)) for value in chosen]
             base = (chosen == chosen[BASE]).to_numpy()
+            rank = np.where(base, -1, [level_place(str(axis), str(value)) for value in chosen])
             part = pd.DataFrame(
                 {"axis": axis_name(str(axis)), "level": names, "place": places.to_numpy(), "base": base}
             )
-            parts.append(part.sort_values("base", ascending=False, kind="stable"))
+            parts.append(part.iloc[np.argsort(rank, kind="stable")])
     columns = ["axis", "level", "place", "base"]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
 
@@ -125,8 +126,8 @@ def _words(
     low, high = (curve.loc[curve["side"] == "bayes", "effect"].agg(end) for end in ("min", "max"))
     alt = (
         f"Specification curve of {analysis_title(analysis)}: {len(structures)} structures above; below, {drawn} forks "
-        f"of {named}, whose Bayesian effects lie between {fixed(low, 2)} and {fixed(high, 2)} SD. The shares of forks are in the "
-        "tables below."
+        f"of {named}, whose Bayesian effects lie between {fixed(low, 2)} and {fixed(high, 2)} SD. The "
+        "shares of forks are in the tables below."
     )
     return SpecificationWords(
         panels, structures, f"{named}: every fork, by its Bayesian effect", effect_words(rows), series, alt

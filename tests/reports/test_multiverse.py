@@ -203,6 +203,15 @@ def test_the_curve_shows_the_clearest_result_and_says_so():
     assert figure.svg == specification(table, "year_to_year_t2", ("CLAD", "ALEM"), 0.975).svg
 
 
+def test_the_study_s_own_choices_stand_first_in_the_curve():
+    """Rows in the order of the curve would make two analyses unreadable side by side."""
+    _, table = _example("year_to_year_t2")
+    svg = specification(table, "year_to_year_t2", ("CLAD", "ALEM"), 0.975).svg
+    order = ["regularising", "wide", "sceptical", "kept", "over 20 left out", "set to 95th percentile"]
+    places = [svg.index(f">{name}<") for name in order]
+    assert places == sorted(places)
+
+
 def test_a_curve_of_many_forks_is_thinned_and_says_so():
     """A product of all choices would make a page of a hundred megabytes."""
     axes = {axis: AXES[axis] for axis in ("prior", "outliers", "outcome", "timing", "covariates", "intervals")}

@@ -153,5 +153,5 @@ def words(row: Any, numbers: dict[str, int]) -> str:
     reasons = row.reasons.replace(
         "without one patient", "without one patient" if patient is None else f"without patient no. {patient}"
     )
-    lead = "On the study's own choices it is clear, but " if row.verdict == "not_robust" else "No verdict: "
+    lead = "With the study's own choices it is clear, but " if row.verdict == "not_robust" else "No verdict: "
     return f"{lead}{reasons}."
