@@ -73,7 +73,7 @@ def _models(session: StudySession, asked: list[tuple[Frame, Choices]], pool: Poo
 
     from atrobayes.cli.looks import spread_stage
     from atrobayes.files import write_table
-    from atrobayes.inference.calibration.sbc import COLUMNS, sbc_table, to_repeat
+    from atrobayes.inference.calibration.sbc_table import COLUMNS, sbc_table, to_repeat
     from atrobayes.inference.calibration.work import designs, simulate, work_of
 
     wanted, sampling = session.study.calibration, session.study.inference.engine != "quadrature"

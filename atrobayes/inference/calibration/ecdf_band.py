@@ -87,7 +87,7 @@ def _points(bins: int) -> np.ndarray:
 
 def _limits(count: int, bins: int, tail: float) -> tuple[np.ndarray, np.ndarray]:
     """Counts whose pointwise probability, both tails together, is `tail` or more."""
-    low = binom.ppf(tail / 2 * (1 - ROUNDING), count, _points(bins)).astype(np.int64)
+    low = np.asarray(binom.ppf(tail / 2 * (1 - ROUNDING), count, _points(bins))).astype(np.int64)
     return low, count - low[::-1]
 
 

@@ -96,13 +96,28 @@ def _rank_of_fit(
     drawn = np.maximum(solution.curves.draw(DRAWS, *rng.spawn(len(sds))), 1e-12)
     which = np.arange(len(sds))
     others = condition(linear, sums, which, list(np.moveaxis(drawn, 2, 0))).draw(rng)
-    level = _log_likelihood(linear, sums, coefficients[:, None], sds[:, None])
-    below = (_log_likelihood(linear, sums, others, drawn) < level).sum(axis=1)
+    level = log_likelihood(linear, sums, coefficients[:, None], sds[:, None])
+    below = (log_likelihood(linear, sums, others, drawn) < level).sum(axis=1)
     return np.asarray((below + 0.5) / (DRAWS + 1))
 
 
-def _log_likelihood(linear: Linear, sums: Sums, coefficients: np.ndarray, sds: np.ndarray) -> np.ndarray:
-    """(simulation, draw): of coefficients (simulation, draw, coef) and sds (simulation, draw, sd), up to a constant."""
+def log_likelihood(linear: Linear, sums: Sums, coefficients: np.ndarray, sds: np.ndarray) -> np.ndarray:
+    """Log density of data sets given coefficients and SDs, patients' intercepts integrated out.
+
+    Parameters
+    ----------
+    linear : Linear
+    sums : Sums
+        The data, a data set as each outcome.
+    coefficients : ndarray (simulation, draw, coef)
+    sds : ndarray (simulation, draw, sd)
+        Patient SD first if the model has one.
+
+    Returns
+    -------
+    ndarray (simulation, draw)
+        Up to a constant that depends on the number of rows alone.
+    """
     first = 0 if linear.patient is None else 1
     total = np.zeros(coefficients.shape[:2])
     for part, (count, block, multiple) in enumerate(zip(sums.count, sums.block, sums.multiple, strict=True)):

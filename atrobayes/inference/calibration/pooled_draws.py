@@ -46,9 +46,7 @@ def draw_pooled(frame: Frame, priors: Priors, size: int, rng: np.random.Generato
     return as_draws(found)
 
 
-def draw_pooled_outcomes(
-    frame: Frame, priors: Priors, parameters: xr.Dataset, rng: np.random.Generator
-) -> np.ndarray:
+def draw_pooled_outcomes(frame: Frame, priors: Priors, parameters: xr.Dataset, rng: np.random.Generator) -> np.ndarray:
     """Draw values of every structure, missing where the frame's are: (draw, row, structure), standardised.
 
     Random intercepts by patient, by patient and structure, and by row (two scans, whose error all structures share).

@@ -107,8 +107,8 @@ def _log_likelihood(linear: Linear, y: np.ndarray, draws: xr.Dataset) -> np.ndar
         mean = mean + _intercepts(draws)[..., linear.patient]
     sigma = drawn(draws, "residual_sd")[..., linear.residual_block]
     if "nu" not in draws:
-        return np.asarray(stats.norm.logpdf(y, mean, sigma).sum(axis=-1))
-    return np.asarray(stats.t.logpdf(y, drawn(draws, "nu")[..., None], mean, sigma).sum(axis=-1))
+        return np.asarray(stats.norm.logpdf(y, mean, sigma)).sum(axis=-1)
+    return np.asarray(stats.t.logpdf(y, drawn(draws, "nu")[..., None], mean, sigma)).sum(axis=-1)
 
 
 def _intercepts(draws: xr.Dataset) -> np.ndarray:

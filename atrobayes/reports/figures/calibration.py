@@ -1,0 +1,100 @@
+"""ECDF of simulation-based ranks minus the diagonal, a panel for each model."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from atrobayes.inference.calibration.ecdf_band import band
+from atrobayes.reports.figures.drawing import BAYES, canvas, svg
+from atrobayes.reports.results import each_row
+from atrobayes.reports.wording import MINUS
+
+_BAND = "#d9d9d9"
+_OUTSIDE = ("#d55e00", "#cc79a7", "#009e73", "#e69f00", "#000000")
+_ACROSS = 2
+
+
+def calibration_svg(name: str, rows: pd.DataFrame, titles: Mapping[tuple[str, str], str], alt: str) -> str:
+    """Draw one line a parameter, one panel a model.
+
+    Parameters
+    ----------
+    name : str
+        Name of the figure.
+    rows : DataFrame
+        model, part, parameter, simulations, limit, verdict, histogram: as in sbc.tsv, of one analysis.
+    titles : mapping of (str, str) to str
+        Title of each panel by model and part, in the order of the panels.
+    alt : str
+        The same in a sentence.
+
+    Returns
+    -------
+    str
+        SVG; all panels have the same axes. Parameters that are outside in the end are drawn in other colours, and the
+        first of a panel named.
+    """
+    across, down = min(_ACROSS, len(titles)), math.ceil(len(titles) / _ACROSS)
+    with canvas(name, 4.9 * across, 3.1 * down + 0.5) as figure:
+        grid = figure.subplots(down, across, squeeze=False, sharex=True, sharey=True).ravel()
+        for axes, (key, title) in zip(grid, titles.items(), strict=False):
+            own = rows[(rows["model"] == key[0]) & (rows["part"] == key[1])]
+            _panel(axes, own, title)
+        for axes in grid[len(titles) :]:
+            axes.set_axis_off()
+        figure.supxlabel("posterior probability below the true value", fontsize=10)
+        figure.supylabel(f"share of data sets up to there {MINUS} what it should be", fontsize=10)
+        figure.legend(handles=_legend(), loc="outside lower center", ncols=2, frameon=False, fontsize=9)
+        return svg(figure, name, alt)
+
+
+def difference(histogram: str) -> tuple[np.ndarray, np.ndarray]:
+    """Where, and by how much, the ECDF differs from the diagonal.
+
+    Parameters
+    ----------
+    histogram : str
+        As sbc.tsv has it.
+
+    Returns
+    -------
+    at, difference : ndarray (point,)
+        From 0 to 1.
+    """
+    counts = np.array(histogram.split(","), dtype=float)
+    at = np.arange(len(counts) + 1) / len(counts)
+    return at, np.append(0.0, np.cumsum(counts)) / counts.sum() - at
+
+
+def _panel(axes: Axes, rows: pd.DataFrame, title: str) -> None:
+    first = rows.iloc[0]
+    count, bins = int(first["simulations"]), first["histogram"].count(",") + 1
+    limits = band(count, bins, 1 - float(first["limit"]))
+    edge = np.concatenate([[0.0], limits.at, [1.0]])
+    low, high = (np.concatenate([[0.0], side / count - limits.at, [0.0]]) for side in (limits.low, limits.high))
+    axes.fill_between(edge, low, high, color=_BAND, linewidth=0, zorder=1)
+    axes.axhline(0, color="black", linewidth=0.8, zorder=2)
+    for row in each_row(rows[rows["verdict"] != "outside"]):
+        axes.plot(*difference(row.histogram), color=BAYES, linewidth=0.9, alpha=0.6, zorder=3)
+    named = zip(_OUTSIDE, each_row(rows[rows["verdict"] == "outside"]), strict=False)
+    for colour, row in named:
+        axes.plot(*difference(row.histogram), color=colour, linewidth=1.8, zorder=4, label=row.parameter)
+    if (rows["verdict"] == "outside").any():
+        axes.legend(fontsize=8, frameon=False, loc="upper right", handlelength=1.2)
+    axes.set_xlim(0, 1)
+    axes.set_title(textwrap.fill(f"{title} ({count:,} data sets)", 52), fontsize=9.5, loc="left")
+
+
+def _legend() -> list[Line2D | Patch]:
+    return [
+        Line2D([], [], color=BAYES, linewidth=1.2, label="a parameter"),
+        Patch(color=_BAND, label="where all parameters of a calibrated model stay, 99 of 100 times"),
+    ]
