@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
 
 from atrobayes.inference.calibration.ecdf_band import band
 from atrobayes.reports.figures.drawing import BAYES, canvas, svg
@@ -19,10 +16,10 @@ from atrobayes.reports.wording import MINUS
 
 _BAND = "#d9d9d9"
 _OUTSIDE = ("#d55e00", "#cc79a7", "#009e73", "#e69f00", "#000000")
-_ACROSS = 2
+_ACROSS = 3
 
 
-def calibration_svg(name: str, rows: pd.DataFrame, titles: Mapping[tuple[str, str], str], alt: str) -> str:
+def calibration_svg(name: str, rows: pd.DataFrame, titles: Mapping[tuple[str, str, str], str], alt: str) -> str:
     """Draw one line a parameter, one panel a model.
 
     Parameters
@@ -30,9 +27,9 @@ def calibration_svg(name: str, rows: pd.DataFrame, titles: Mapping[tuple[str, st
     name : str
         Name of the figure.
     rows : DataFrame
-        model, part, parameter, simulations, limit, verdict, histogram: as in sbc.tsv, of one analysis.
-    titles : mapping of (str, str) to str
-        Title of each panel by model and part, in the order of the panels.
+        model, analysis, part, parameter, simulations, limit, verdict, histogram: as in sbc.tsv.
+    titles : mapping of (str, str, str) to str
+        Title of each panel by model, analysis and part, in the order of the panels; a line break parts its lines.
     alt : str
         The same in a sentence.
 
@@ -42,17 +39,19 @@ def calibration_svg(name: str, rows: pd.DataFrame, titles: Mapping[tuple[str, st
         SVG; all panels have the same axes. Parameters that are outside in the end are drawn in other colours, and the
         first of a panel named.
     """
-    across, down = min(_ACROSS, len(titles)), math.ceil(len(titles) / _ACROSS)
-    with canvas(name, 4.9 * across, 3.1 * down + 0.5) as figure:
-        grid = figure.subplots(down, across, squeeze=False, sharex=True, sharey=True).ravel()
-        for axes, (key, title) in zip(grid, titles.items(), strict=False):
-            own = rows[(rows["model"] == key[0]) & (rows["part"] == key[1])]
-            _panel(axes, own, title)
-        for axes in grid[len(titles) :]:
-            axes.set_axis_off()
+    across = min(_ACROSS, len(titles))
+    down = math.ceil(len(titles) / across)
+    panels = dict(iter(rows.groupby(["model", "analysis", "part"], sort=False)))
+    with canvas(name, 3.5 * across + 0.4, 2.7 * down + 0.4) as figure:
+        grid = figure.subplots(down, across, squeeze=False, sharex=True, sharey=True)
+        for axes, (key, title) in zip(grid.ravel(), titles.items(), strict=False):
+            _panel(axes, panels[key], title)
+        for place, axes in enumerate(grid.ravel()):
+            axes.set_visible(place < len(titles))
+            # a panel above an empty place has the axis of its column
+            axes.xaxis.set_tick_params(labelbottom=place + across >= len(titles))
         figure.supxlabel("posterior probability below the true value", fontsize=10)
-        figure.supylabel(f"share of data sets up to there {MINUS} what it should be", fontsize=10)
-        figure.legend(handles=_legend(), loc="outside lower center", ncols=2, frameon=False, fontsize=9)
+        figure.supylabel(f"share of data sets {MINUS} what it should be", fontsize=10)
         return svg(figure, name, alt)
 
 
@@ -84,17 +83,11 @@ def _panel(axes: Axes, rows: pd.DataFrame, title: str) -> None:
     axes.axhline(0, color="black", linewidth=0.8, zorder=2)
     for row in each_row(rows[rows["verdict"] != "outside"]):
         axes.plot(*difference(row.histogram), color=BAYES, linewidth=0.9, alpha=0.6, zorder=3)
-    named = zip(_OUTSIDE, each_row(rows[rows["verdict"] == "outside"]), strict=False)
-    for colour, row in named:
-        axes.plot(*difference(row.histogram), color=colour, linewidth=1.8, zorder=4, label=row.parameter)
-    if (rows["verdict"] == "outside").any():
+    outside = rows[rows["verdict"] == "outside"]
+    for place, row in enumerate(each_row(outside)):
+        named = {"label": row.parameter} if place < len(_OUTSIDE) else {}
+        axes.plot(*difference(row.histogram), color=_OUTSIDE[place % len(_OUTSIDE)], linewidth=1.8, zorder=4, **named)
+    if len(outside):
         axes.legend(fontsize=8, frameon=False, loc="upper right", handlelength=1.2)
     axes.set_xlim(0, 1)
-    axes.set_title(textwrap.fill(f"{title} ({count:,} data sets)", 52), fontsize=9.5, loc="left")
-
-
-def _legend() -> list[Line2D | Patch]:
-    return [
-        Line2D([], [], color=BAYES, linewidth=1.2, label="a parameter"),
-        Patch(color=_BAND, label="where all parameters of a calibrated model stay, 99 of 100 times"),
-    ]
+    axes.set_title(f"{title}\n{count:,} data sets", fontsize=8.5, loc="left")

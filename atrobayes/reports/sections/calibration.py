@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
+from dataclasses import replace
 
 import pandas as pd
 
+from atrobayes.reports import operating_characteristics
 from atrobayes.reports.figures.calibration import calibration_svg
 from atrobayes.reports.results import Results, each_row
 from atrobayes.reports.section import Figure, Section, Status, Table
-from atrobayes.reports.wording import analysis_title, count, counted, fixed, listed, p_cell, slug
+from atrobayes.reports.wording import analysis_title, count, counted, fixed, listed, p_cell
 
 MODELS = {
     "mixed": "Mixed model, normal errors",
@@ -25,8 +25,6 @@ MODELS = {
     "counts": "Counts of events",
     "ordinal": "Ordinal score",
 }
-# the other half of this section; makes a part from results
-_OPERATING = "atrobayes.reports.operating_characteristics"
 _ENGINES = {"quadrature": "exact", "sampling": "sampled"}
 _VERDICTS = {
     "within": "inside the band",
@@ -50,13 +48,15 @@ _UNSAID = (
 
 def make(results: Results) -> Section:
     """Simulation-based calibration, and operating characteristics where they were computed."""
-    parts = tuple(part for part in (simulation_based(results), _operating(results)) if part is not None)
-    known = [part for part in parts if part.status != "not_applicable"]
+    operating = operating_characteristics.make(results)
+    # the page shows parts, but no parts of parts
+    parts = (simulation_based(results), replace(operating, parts=()), *operating.parts)
+    known = tuple(part for part in parts if part.status != "not_applicable")
     if not known:
         said = "Not computed. `atrobayes calibrate STUDY.toml` simulates data sets on this study's design."
         return Section("calibration", "Calibration", "not_applicable", (said,))
     status: Status = "warning" if any(part.status == "warning" for part in known) else "ok"
-    return Section("calibration", "Calibration", status, parts=tuple(known))
+    return Section("calibration", "Calibration", status, parts=known)
 
 
 def simulation_based(results: Results) -> Section:
@@ -78,18 +78,12 @@ def simulation_based(results: Results) -> Section:
             "simulation-based", title, "not_applicable", ("`atrobayes calibrate STUDY.toml` computes this.",)
         )
     bad = table["verdict"].isin(["outside", "outside_once"])
-    figures = tuple(_figure(str(analysis), rows) for analysis, rows in table.groupby("analysis", sort=False))
     models = Table("sbc-models", _by_model(table), "Models", "sbc.tsv", details="One row for each model and analysis.")
     every = Table("sbc-parameters", _by_parameter(table), "Every parameter", "sbc.tsv", folded=True)
     paragraphs = (_found(table), _ASKED, _UNSAID)
-    return Section("simulation-based", title, "warning" if bad.any() else "ok", paragraphs, (models, every), figures)
-
-
-def _operating(results: Results) -> Section | None:
-    if importlib.util.find_spec(_OPERATING) is None:
-        return None
-    found: Section = importlib.import_module(_OPERATING).make(results)
-    return found
+    return Section(
+        "simulation-based", title, "warning" if bad.any() else "ok", paragraphs, (models, every), (_figure(table),)
+    )
 
 
 def _found(table: pd.DataFrame) -> str:
@@ -107,23 +101,26 @@ def _found(table: pd.DataFrame) -> str:
     return f"Not all: of {whole}, {len(outside)} left the band, {names}. Their probabilities are in doubt.{repeated}"
 
 
-def _figure(analysis: str, rows: pd.DataFrame) -> Figure:
-    name = slug("calibration", analysis)
-    keys = rows[["model", "part"]].drop_duplicates()
-    titles = {(row.model, row.part): _model(row.model) + _suffix(row.part) for row in each_row(keys)}
-    outside = int((rows["verdict"] == "outside").sum())
+def _figure(table: pd.DataFrame) -> Figure:
+    keys = each_row(table[["model", "analysis", "part"]].drop_duplicates())
+    titles = {
+        (row.model, row.analysis, row.part): f"{_model(row.model)}\n{analysis_title(row.analysis)}{_suffix(row.part)}"
+        for row in keys
+    }
+    outside = int((table["verdict"] == "outside").sum())
     alt = (
-        f"Calibration of {counted(len(titles), 'model')} for {analysis_title(analysis)}: lines of {len(rows)} "
-        f"parameters around zero with a band; {outside} leave it."
+        f"Calibration of {counted(len(titles), 'model')}, a panel each: lines of {len(table)} parameters around zero "
+        f"with a band; {outside} leave it."
     )
     caption = (
-        f"{analysis_title(analysis)}. Each line is one parameter of a model. It shows how the share of simulated data "
-        "sets whose true value lies below each posterior probability differs from what it should be: a line that stays "
-        "near 0 is calibrated. Above 0 on the left and below on the right: posteriors too narrow; the other way round: "
-        "too wide; all above or all below: too high or too low. Grey: where all parameters of a calibrated model stay "
-        "with a probability of 99 %. Parameters outside it are drawn thick and named."
+        "Each panel is a model on the design of one analysis, each line one of its parameters: by how much the share "
+        "of simulated data sets whose true value lies below each posterior probability differs from what it should "
+        "be. Lines near 0 are calibrated. Above 0 on the left and below on the right: posteriors too narrow; the other "
+        "way round: too wide; all above 0: too high; all below: too low. Grey: where all parameters of a calibrated "
+        "model stay in 99 of 100 such calibrations. Parameters outside it, also when repeated, are drawn thick and "
+        "named."
     )
-    return Figure(name, calibration_svg(name, rows, titles, alt), alt, caption)
+    return Figure("calibration", calibration_svg("calibration", table, titles, alt), alt, caption)
 
 
 def _by_model(table: pd.DataFrame) -> pd.DataFrame:
@@ -139,9 +136,8 @@ def _by_model(table: pd.DataFrame) -> pd.DataFrame:
                 "Data sets": count(first["simulations"]),
                 "Fits that failed their checks": count(own["failed"].max()),
                 "Parameters inside": f"{inside} of {len(own)}",
-                "Smallest p": p_cell(worst["p"]),
-                "of": worst["parameter"],
-                "must exceed": p_cell(first["limit"]),
+                "Smallest p (must exceed)": f"{p_cell(worst['p'])} ({p_cell(first['limit'])})",
+                "Parameter": worst["parameter"],
             }
         )
     return pd.DataFrame(rows)
