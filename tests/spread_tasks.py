@@ -24,7 +24,7 @@ class Piece:
     seconds: float = 0.0
 
     def mark(self) -> None:
-        (self.marks / f"{self.number}-{uuid4().hex}").touch()
+        (self.marks / f"{self.number}-{os.getpid()}-{uuid4().hex}").touch()
 
     def marked(self) -> bool:
         return any(self.marks.glob(f"{self.number}-*"))
@@ -33,6 +33,11 @@ class Piece:
 def calls(marks: Path) -> list[int]:
     """Numbers of the items computed, once for each call."""
     return sorted(int(path.name.split("-")[0]) for path in marks.iterdir())
+
+
+def workers(marks: Path) -> set[int]:
+    """Processes that computed something."""
+    return {int(path.name.split("-")[1]) for path in marks.iterdir()}
 
 
 def mixed_columns(number: int) -> pd.DataFrame:
