@@ -62,6 +62,8 @@ def test_the_summary_is_that_of_refits_one_by_one(frame):
     assert np.quantile(means, 0.025, axis=0) == pytest.approx(found.range_low)
     assert np.quantile(means, 0.975, axis=0) == pytest.approx(found.range_high)
     assert (means * base.mean > 0).mean(axis=0) == pytest.approx(found.share_sign)
+    assert np.mean([one.pd_of(np.sign(base.mean)) for one in others], axis=0) == pytest.approx(found.pd)
+    assert (means * base.mean < 0).any()  # else every direction would be the one found as counted
     sure = np.array([one.pd for one in others])
     assert ((sure > 0.975) & (means * base.mean > 0)).mean(axis=0) == pytest.approx(found.share_clear)
     assert np.all(found.range_low < found.range_high)

@@ -109,7 +109,8 @@ def _miscounts(looked: pd.DataFrame) -> list[str]:
     return [
         f"Miscounted lesions. Counts were changed at random in {counted(rows['data_sets'].max(), 'data set')}: each "
         f"with probability {chance} by one, half of the time up, half of the time down (a count of 0 can only go "
-        f"up, so that it changes half as often). The estimate kept its sign in at least 95% of the data sets in {firm} of {whole} results. "
+        "up, so that it changes half as often). The estimate kept its sign in at least 95% of the data sets in "
+        f"{firm} of {whole} results. "
         "The counts as they stand have errors of their own, which draw slopes towards 0; that is not undone here, "
         "only the spread that further miscounts cause is shown."
     ]
