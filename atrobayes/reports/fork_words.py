@@ -8,15 +8,15 @@ from atrobayes.reports.fork_summary import BASE, TOGETHER
 
 AXES = {
     "prior": "prior of the slopes",
-    "likelihood": "errors",
+    "likelihood": "distribution of errors",
     "outliers": "large lesion counts",
-    "timing": "lesions counted at",
+    "timing": "timing of lesion counts",
     "outcome": "outcome",
     "intervals": "intervals",
     "random_effects": "patient intercepts",
-    "predictor": "lesions",
+    "predictor": "form of lesion counts",
     "covariates": "covariates",
-    "pooling": "structures",
+    "pooling": "pooling of structures",
     "undetermined": "undetermined NEDA-3",
     TOGETHER: "choices in combination",
 }
@@ -70,7 +70,7 @@ def share_cell(share: float) -> str:
 
 
 def fork_name(fork: str) -> str:
-    """Name of a fork: "prior=wide+timing=start" becomes "prior of the slopes: wide; lesions counted at: start …"."""
+    """Name of a fork in words: "prior=wide" becomes "prior of the slopes: wide"."""
     if fork == BASE:
         return "the study's own choices"
     parts = (part.partition("=") for part in fork.split("+"))

@@ -16,6 +16,7 @@ from atrobayes.reports.fork_summary import TOGETHER, answers, axis_shares, expla
 from atrobayes.reports.fork_tables import pooled_shares
 from atrobayes.reports.fork_words import AXES as NAMED_AXES
 from atrobayes.reports.fork_words import axis_name, fork_name, level_name
+from atrobayes.reports.page import render
 from atrobayes.reports.results import read_results
 from atrobayes.reports.sections import multiverse, robustness
 from atrobayes.reports.specification import clearest, specification
@@ -279,6 +280,7 @@ def test_the_section_counts_what_the_tables_hold(looked, section):
     assert "choices in combination" == axes["Choice"].iloc[-1]
     assert "no NEDA-3 in this analysis" in part.tables[-1].frame.to_string()
     assert 1 == len(part.figures)
+    assert 'id="figure-specification-year_to_year_t2"' in render("made up", [section])
 
 
 def test_the_section_never_calls_forks_a_posterior_or_one_of_them_best(section):
@@ -305,13 +307,14 @@ def test_verdicts_are_said_with_the_rule_and_patients_by_number(looked):
     assert "at least 80% of them" in section.paragraphs[0]
     assert f"Of {len(table)} results: {(table['verdict'] == 'robust').sum()} robust" in section.paragraphs[1]
     assert "Robust, with the sign of the association: Thalamus, slope in CLAD" in section.paragraphs[2]
-    first, others = (item.frame for item in section.tables)
+    said, first, others = (item.frame for item in section.tables)
     assert len(table) == len(first) + len(others)
-    assert ((table["pd"] > 0.975) | (table["p"] < 0.05)).sum() == len(first)
-    cells = first.to_string() + others.to_string()
+    assert ((table["pd"] > 0.975) | (table["p"] < 0.05)).sum() == len(first) == len(said)
+    cells = "".join(item.to_string(max_colwidth=None) for item in (said, first, others))
     assert "Qz" not in cells + " ".join(section.paragraphs)
     assert "without patient no. 4 pd falls to 0.8000" in cells
     assert "no. 4: pd 0.9600" in cells
+    assert "Cerebellum, slope in CLAD" in render("made up", [section])
 
 
 def test_the_cut_of_the_rule_is_the_cut_of_the_shares(looked):

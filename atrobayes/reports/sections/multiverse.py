@@ -133,8 +133,5 @@ def _movers(pooled: pd.DataFrame) -> str:
                 f"{axis_name(str(axis))} ({share_cell(round(part / total, 2))})" for axis, part in parts.head(2).items()
             ]
             told.append(f"{SAID[side]}: {listed(named)}")
-    return (
-        f"Most of the variance over forks, all structures and terms together, goes with, {'; '.join(told)}."
-        if told
-        else ""
-    )
+    first = "Most of the variance over forks, all structures and terms together, goes with these choices."
+    return f"{first} {'; '.join(told)}." if told else ""

@@ -41,10 +41,12 @@ def make(results: Results) -> Section:
     first = table.iloc[0]
     headline = (table["pd"] > first["fork_pd"]) | (table["p"] < P_CUT)
     paragraphs = (_rule(first), _counts(table), _named(table, results), _limits())
-    tables = [_table(results, own, name, caption, folded) for own, name, caption, folded in (
-        (table[headline], "verdicts", f"Results with pd > {first['fork_pd']:g} or classical p < {P_CUT}.", False),
-        (table[~headline], "verdicts-others", "All other results.", True),
-    ) if len(own)]  # fmt: skip
+    cuts = f"pd > {first['fork_pd']:g} or classical p < {P_CUT}"
+    tables = [
+        *_said(results, table[headline], f"Verdicts on the results with {cuts}."),
+        *_numbers(results, table[headline], "verdict-numbers", f"Numbers behind the verdicts, results with {cuts}."),
+        *_numbers(results, table[~headline], "verdict-numbers-others", "Numbers behind the verdicts, other results."),
+    ]
     return Section("robustness", _TITLE, "ok", tuple(filter(None, paragraphs)), tuple(tables))
 
 
@@ -94,7 +96,21 @@ def _limits() -> str:
     )
 
 
-def _table(results: Results, rows: pd.DataFrame, name: str, caption: str, folded: bool) -> Table:
+def _said(results: Results, rows: pd.DataFrame, caption: str) -> list[Table]:
+    if not len(rows):
+        return []
+    numbers = patient_numbers(results)
+    cells = [
+        _names(row, results.groups) | {"Verdict": _SAID[row.verdict], "In words": words(row, numbers)}
+        for row in each_row(rows)
+    ]
+    classes = tuple(_CLASSES.get(verdict, "") for verdict in rows["verdict"])
+    return [Table("verdicts", pd.DataFrame(cells), caption, "verdicts.tsv", "", classes)]
+
+
+def _numbers(results: Results, rows: pd.DataFrame, name: str, caption: str) -> list[Table]:
+    if not len(rows):
+        return []
     numbers = patient_numbers(results)
     cells = pd.DataFrame([_cells(row, results.groups, numbers) for row in each_row(rows)])
     details = (
@@ -102,28 +118,28 @@ def _table(results: Results, rows: pd.DataFrame, name: str, caption: str, folded
         f"and a pd above the cut-off; p < {P_CUT}: share of the classical forks, beside the rule. Weakest patient, "
         "weakest prior: whose leaving out, or which SD of the slope prior (standardised), makes pd smallest."
     )
-    classes = tuple(_CLASSES.get(verdict, "") for verdict in rows["verdict"])
-    return Table(name, cells, caption, "verdicts.tsv", details, classes, folded)
+    return [Table(name, cells, caption, "verdicts.tsv", details, folded=True)]
+
+
+def _names(row: Any, groups: tuple[str, ...]) -> dict[str, str]:
+    result = f"{structure_name(row.structure)}, {term_label(row.term, groups)}"
+    return {"Result": result, "Analysis": analysis_title(row.analysis)}
 
 
 def _cells(row: Any, groups: tuple[str, ...], numbers: dict[str, int]) -> dict[str, str]:
     patient = numbers.get(row.weakest_patient)
-    return {
-        "Result": f"{structure_name(row.structure)}, {term_label(row.term, groups)}",
-        "Analysis": analysis_title(row.analysis),
+    prior = f"SD {row.weakest_prior}: pd {probability(row.pd_weakest_prior)}" if row.weakest_prior else "n/a"
+    return _names(row, groups) | {
         "Sign": _sign(row),
         "pd": probability(row.pd),
         "Classical p": p_cell(row.p),
         "Verdict": _SAID[row.verdict],
-        "In words": words(row, numbers),
         "Forks": "n/a" if pd.isna(row.n_forks) else f"{row.n_forks:.0f}",
         "Same sign": share_cell(row.share_sign),
         "Clear": share_cell(row.share_pd),
         f"p < {P_CUT}": share_cell(row.share_p),
         "Weakest patient": "n/a" if patient is None else f"no. {patient}: pd {probability(row.pd_without_patient)}",
-        "Weakest prior": f"SD {row.weakest_prior}: pd {probability(row.pd_weakest_prior)}"
-        if row.weakest_prior
-        else "n/a",
+        "Weakest prior": prior,
     }
 
 
