@@ -25,7 +25,7 @@ BLOCKS: Mapping[str, str] = MappingProxyType(
     {
         "slopes": "prior of the coefficients that make up the terms: the groups' slopes, or the effect of the state",
         "intercepts": "prior of the other coefficients but covariates: the groups' intercepts",
-        "sds": "priors of the patient SD and the residual SDs",
+        "sds": "priors of the patient SD, the residual SDs and, of Student-t errors, the degrees of freedom",
         "covariates": "prior of the covariates' slopes",
         ALL_PRIORS: "all of these together",
         LIKELIHOOD: "probability of the data given coefficients and SDs, the patients' intercepts averaged out",

@@ -32,7 +32,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("analysis", "Id of the analysis."),
     Column("structure", "Id of the structure, or the clinical variable where there is none."),
     Column("term", "As in estimates.tsv."),
-    Column("method", "Model refitted, as in estimates.tsv: the Gaussian one of the analysis."),
+    Column("method", "Model, as in estimates.tsv: the Gaussian one refitted exactly, or one that was sampled."),
     Column("look", "What is changed.", levels=LOOKS),
     Column("block", "What is raised to a power; n/a for the ladder and the tipping prior.", levels=BLOCKS),
     Column("alpha", "The power; 1 would be the posterior itself."),
@@ -56,6 +56,7 @@ COLUMNS: tuple[Column, ...] = (
         **REASONS, "improper": "a prior to that power is no distribution"
     }),
     Column("reached", "1: the quadrature met its limits of precision; n/a for a tipping prior and without posterior."),
+    Column("draws", "Posterior draws a sensitivity was computed from, by weighting; n/a where the refit is exact."),
     Column("unit", "Unit of estimate, its interval and sd."),
 )  # fmt: skip
 TEXT = frozenset({"analysis", "structure", "term", "method", "look", "block", "verdict", "reason", "unit"})
@@ -118,6 +119,25 @@ def table(looks: Sequence[Cells], shape: tuple[int, int] = (0, 0)) -> pd.DataFra
     return pd.DataFrame({name: column(name) for name in kinds}).astype(kinds)
 
 
+def shared_cells(frame: Frame, method: str) -> Cells:
+    """Give the cells of every look at one frame: what is estimated, by which method and in which unit.
+
+    Parameters
+    ----------
+    frame : Frame
+    method : str
+        As in estimates.tsv.
+    """
+    terms = terms_of(frame)
+    return {
+        "analysis": frame.analysis,
+        "structure": np.array(frame.outcomes, dtype=object)[:, None],
+        "term": np.array([term.name for term in terms], dtype=object),
+        "unit": np.array([[term.unit or unit for term in terms] for unit in frame.units], dtype=object),
+        "method": method,
+    }
+
+
 @dataclass(frozen=True)
 class _Made:
     """Makes the cells of one frame's looks."""
@@ -150,14 +170,7 @@ class _Made:
         return self._shared() | changed | told | found
 
     def _shared(self) -> Cells:
-        return {
-            "analysis": self.frame.analysis,
-            "structure": np.array(self.frame.outcomes, dtype=object)[:, None],
-            "term": np.array([term.name for term in terms_of(self.frame)], dtype=object),
-            "unit": np.array([[term.unit or unit for term in terms_of(self.frame)] for unit in self.frame.units]),
-            "method": self.method,
-            "ci_prob": self.interval,
-        }
+        return shared_cells(self.frame, self.method) | {"ci_prob": self.interval}
 
     def _posterior(self, found: Exact) -> Cells:
         reached = found.reached.astype(float)[:, None]

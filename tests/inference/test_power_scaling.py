@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -10,7 +11,10 @@ from scipy import stats
 from scipy.integrate import cubature, quad
 from simulated import frame_of, long_table
 
+from atrobayes.inference.engine import Settings
 from atrobayes.inference.engines.quadrature.exact import Exact, Problem, exact, problems, solve
+from atrobayes.inference.fit import fit
+from atrobayes.inference.importance import importance
 from atrobayes.inference.power_scaling import (
     ALL_PRIORS,
     LIKELIHOOD,
@@ -240,3 +244,44 @@ def test_sensitivity_is_missing_where_a_posterior_is() -> None:
     """If this failed, half a difference would be reported as a whole one."""
     base = normal(0, 1)
     assert np.isnan(sensitivity(Yardstick.of(base), None, base, 1.25)).all()
+
+
+@cache
+def by_weighting() -> tuple[list[str], np.ndarray]:
+    """Blocks, and ArviZ's sensitivities (seed, block, outcome, term) from independent draws of the exact posterior."""
+    rows = frame(covariates=True)
+    own = [
+        fit(MIXED, rows, PRIORS, engine="quadrature", settings=Settings(draws=2000, chains=2), seed=seed)
+        for seed in range(1, 7)
+    ]
+    found = [importance(one, rows, PRIORS) for one in own]
+    blocks = found[0]["block"].unique().tolist()
+    values = [one["sensitivity"].to_numpy().reshape(len(rows.outcomes), -1, len(blocks)) for one in found]
+    return blocks, np.moveaxis(np.stack(values), -1, 1)
+
+
+def t_statistics() -> np.ndarray:
+    """Exact sensitivities less the mean of ArviZ's, in its standard errors."""
+    blocks, several = by_weighting()
+    parts = problems(MIXED, frame(covariates=True), PRIORS)
+    exactly = {one.block: one.sensitivity for one in power_scalings(parts, solve(parts), 1.01, 1)}
+    wanted = np.stack([exactly[block] for block in blocks])
+    # ArviZ's distances of 4,000 draws span another range each time, and are never below 0: a floor of their own size
+    error = several.std(axis=0, ddof=1) / np.sqrt(len(several)) + 0.015 * wanted + 3e-4
+    return (wanted - several.mean(axis=0)) / error
+
+
+def test_weighted_draws_agree_with_the_exact_sensitivities() -> None:
+    """If this failed, sampled and exact rows of one table would be on two scales."""
+    assert np.abs(t_statistics()).max() < 4
+
+
+def test_the_comparison_with_weighted_draws_sees_a_wrong_power(monkeypatch: pytest.MonkeyPatch) -> None:
+    """If this failed, the agreement above would hold of anything."""
+    from atrobayes.inference import power_scaling
+
+    right = power_scaling.power_scaled
+    monkeypatch.setattr(
+        power_scaling, "power_scaled", lambda part, block, alpha, extra=0: right(part, block, alpha**1.2, extra)
+    )
+    assert np.abs(t_statistics()).max() > 6

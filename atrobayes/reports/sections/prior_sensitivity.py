@@ -47,7 +47,7 @@ def make(results: Results) -> Section:
     if told is None or not len(told):
         reason = "Not computed yet: `atrobayes sensitivity STUDY.toml` refits every result with other priors."
         return Section(ID, TITLE, "not_applicable", (reason,))
-    exact = told[told["look"].isin(["ladder", "tipping"]) | (told["reached"] == 1)]
+    exact = told[told["draws"].isna()]
     parts = [_analysis(results, exact[exact["analysis"] == name]) for name in exact["analysis"].unique()]
     return Section(ID, TITLE, "ok", _reading(exact), (), _power_figures(results, exact), tuple(parts))
 
