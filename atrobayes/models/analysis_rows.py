@@ -16,6 +16,8 @@ from atrobayes.models.analyses import RAW_OUTCOME, Analysis
 from atrobayes.study import Study
 
 KEY = ["patient", "visit_from", "visit_to"]
+# what an exclusion says of a row
+_NAMED = ["patient", "visit_to"]
 # which value of a yes/no column is the state a comparison asks about
 _ACTIVE = {"neda3": "no", "neda4": "no"}
 
@@ -91,11 +93,11 @@ def rows_of(study: Study, analysis: Analysis, whole: pd.DataFrame, structures: S
     table = whole.assign(**{name: values.astype("float64") for name, values in numbers.items()})
     left_out = _excluded(study, analysis, whole, known)
     reasons = {name: table[name].isna() & ~left_out for name in (column, *analysis.covariates)}
-    exclusions = [_by_study(analysis, row) for row in whole[left_out].itertuples()]
+    exclusions = [_by_study(analysis, row) for row in whole.loc[left_out, _NAMED].itertuples()]
     exclusions += [
         _missing(analysis, name, name == column, row)
         for name, missing in reasons.items()
-        for row in table[missing].itertuples()
+        for row in table.loc[missing, _NAMED].itertuples()
     ]
     kept = ~(left_out | np.logical_or.reduce(list(reasons.values())))
     return Rows(table[kept].sort_values(KEY), tuple(structures), column, tuple(exclusions), len(table))

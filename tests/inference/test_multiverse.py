@@ -31,7 +31,7 @@ from atrobayes.inference.multiverse import (
 from atrobayes.models import estimates
 from atrobayes.models.analyses import CATALOGUE, Analysis
 from atrobayes.models.estimands import Rope
-from atrobayes.models.fork_frames import ForkFrame, fork_frames
+from atrobayes.models.fork_frames import ForkFrame, fork_frames, without_products
 from atrobayes.models.forks import plan_forks
 from atrobayes.models.frame import Frame
 from atrobayes.models.model import get_model
@@ -102,11 +102,12 @@ def test_the_bayesian_rows_of_a_fork_are_those_of_a_plain_fit_of_its_frame(name:
 
 def test_logged_counts_are_compared_by_the_fitted_difference_between_none_and_u() -> None:
     """A slope on logged counts would stand among slopes per lesion, and look half as large."""
-    rows = fitted(forked("outliers=log1p")["outliers=log1p"])
+    name = "outliers=log1p+timing=start"
+    rows = fitted(forked(name)[name])
     for method in ("classical", "bayes"):
         row = cell(rows, "interaction", method)
         for name, end in {"effect": "estimate", "effect_low": "ci_low", "effect_high": "ci_high"}.items():
-            # fitted at one lesion less fitted at none
+            # fitted at one lesion, the u of the base, less fitted at none
             assert np.isclose(row[end] * (np.log(1 + 1) - np.log(1 + 0)) / row["s_y"], row[name])
 
 
@@ -166,6 +167,15 @@ def test_a_split_slope_is_the_slope_within_patients() -> None:
     X = np.column_stack([everybody, base.x])
     slope = np.linalg.lstsq(X, base.y.to_numpy()[:, 0])[0][-1]
     assert np.isclose(slope, cell(rows, "slope[ALL]", "classical")["estimate"])
+
+
+def test_all_rows_together_have_no_covariate_that_tells_groups_apart() -> None:
+    """slope[ALL] would depend on which patients are in which group, and not be what its name says."""
+    one = forked("predictor=split")["predictor=split"]
+    alone = without_products(frame_of(one).without_groups())
+    direct = fit(get_model("mixed"), alone, Priors(), engine="quadrature", settings=CHOICES.settings).marginals
+    row = cell(fitted(one), "slope[ALL]", "bayes")
+    assert [float(direct.mean()[0, 0]), float(direct.sd()[0, 0])] == row[["estimate", "sd"]].tolist()
 
 
 def test_states_are_compared_by_ranks_whatever_the_outcome() -> None:
