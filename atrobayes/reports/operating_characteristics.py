@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from atrobayes.reports.figures.operating import OperatingWords, operating_svg
 from atrobayes.reports.results import Results, each_row
 from atrobayes.reports.section import Figure, Section, Table
-from atrobayes.reports.wording import analysis_title, counted, listed, number, slug, term_label, term_words
+from atrobayes.reports.wording import analysis_title, counted, listed, number, slug, term_label
 
 TITLE = "Operating characteristics at this design"
 ERRORS = {"independent": "independent errors", "shared_scan": "errors that share a scan"}
 _NULL = "false_positive_rate"
+_BLANK = "\N{NO-BREAK SPACE}"
 _QUANTITIES = {
-    _NULL: "finds something where there is nothing",
-    "power": "finds the effect",
-    "coverage": "interval holds the truth",
-    "type_s": "wrong sign when found",
-    "type_m": "size when found, over true size",
+    (_NULL, "power"): "finds something",
+    ("coverage",): "interval holds truth",
+    ("type_s",): "wrong sign",
+    ("type_m",): "size over true size",
 }
 
 
@@ -70,13 +72,12 @@ def _plain(rows: pd.DataFrame, errors: str, groups: tuple[str, ...]) -> str:
     return f"Under {ERRORS[errors]}, in studies in which there is nothing, {'; '.join(said)}." if said else ""
 
 
-def _share(row: object, groups: tuple[str, ...]) -> str:
-    rate, error, term = (getattr(row, name) for name in ("rate", "mc_error", "term"))
-    return f"{_percent(rate, error)} ({term_label(term, groups)})"
+def _share(row: Any, groups: tuple[str, ...]) -> str:
+    return f"{_percent(row.rate, row.mc_error)} for the {term_label(row.term, groups).replace(', ', ' ')}"
 
 
 def _percent(rate: float, error: float) -> str:
-    return "n/a" if pd.isna(rate) else f"{100 * rate:.1f}% (± {100 * error:.1f})"
+    return "n/a" if pd.isna(rate) else f"{100 * rate:.1f}%{_BLANK}(±{_BLANK}{100 * error:.1f})"
 
 
 def _figures(name: str, rows: pd.DataFrame, results: Results) -> tuple[Figure, ...]:
@@ -95,9 +96,9 @@ def _figures(name: str, rows: pd.DataFrame, results: Results) -> tuple[Figure, .
     )
     caption = (
         f"{analysis_title(str(rows['analysis'].iloc[0]))}: studies simulated without any effect. Left, the share in "
-        f"which a test finds one all the same; right, the share whose interval holds zero. Black lines: what is "
-        f"promised, 5% and {100 * level:g}%. Bars: 1.96 Monte Carlo standard errors to either side; a marker whose bar "
-        "does not reach the line is off by more than the simulation explains."
+        f"which a test finds one all the same; right, the share whose interval holds zero. Black lines: what p < 0.05 "
+        f"and intervals of {100 * level:g}% promise (pd > 0.975 promises no such rate; a flat prior would give it 5%). "
+        "Bars: 1.96 Monte Carlo standard errors to either side; by chance alone one bar in twenty misses the line."
     )
     return (Figure(name, operating_svg(name, shown, words), alt, caption),)
 
@@ -119,7 +120,7 @@ def _test(test: str) -> str:
         "classical_z": "z",
         "classical_clustered": "clustered ranks",
         "bayes_pd": f"pd > {PD_CUT}",
-        "bayes_rope": "outside the ROPE, > 95%",
+        "bayes_rope": "outside ROPE",
     }
     return own.get(test, test)
 
@@ -132,24 +133,25 @@ def _table(name: str, rows: pd.DataFrame, results: Results) -> Table:
             cells = {row.quantity: row for row in each_row(some)}
             wide.append(
                 {
-                    "term": term_words(term, results.groups),
+                    "term": term_label(term, results.groups),
                     "test": _test(test),
-                    "errors": ERRORS[str(errors)].removesuffix(" errors").removeprefix("errors that "),
-                    "true effect (SD)": number(float(str(effect)), 2),
+                    "errors": "share a scan" if errors == "shared_scan" else str(errors),
+                    "true effect": number(float(str(effect)), 2),
                 }
-                | {words: _cell(cells.get(quantity), quantity) for quantity, words in _QUANTITIES.items()}
+                | {
+                    words: next((_cell(cells[name]) for name in names if name in cells), "–")
+                    for names, words in _QUANTITIES.items()
+                }
             )
     caption = "Every rate, with its Monte Carlo standard error."
     details = (
-        "Effects in SDs of the outcome, of u lesions. Wrong sign and size: among studies in which the effect is found."
+        "True effects in SDs of the outcome, of u lesions; where it is 0, what is found is a false positive. Wrong "
+        "sign and size (estimate over truth): among studies in which something is found."
     )
     return Table(name, pd.DataFrame(wide), caption, "operating.tsv", details, folded=True)
 
 
-def _cell(row: object, quantity: str) -> str:
-    if row is None:
-        return "–"
-    rate, error = (float(getattr(row, column)) for column in ("rate", "mc_error"))
-    if quantity != "type_m":
-        return _percent(rate, error)
-    return "n/a" if pd.isna(rate) else f"{number(rate)} (± {number(error, 2)})"
+def _cell(row: Any) -> str:
+    if row.quantity != "type_m":
+        return _percent(row.rate, row.mc_error)
+    return "n/a" if pd.isna(row.rate) else f"{number(row.rate)}{_BLANK}(±{_BLANK}{number(row.mc_error, 2)})"

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
@@ -81,7 +82,7 @@ def _panel(axes: Axes, rows: pd.DataFrame, words: AssuranceWords) -> None:
         for column, label in words.series.items():
             error, colour, marker, line = _SERIES[column]
             axes.errorbar(
-                some["patients"] * _SHIFT[column], 100 * some[column], yerr=100 * _Z * some[error],
+                some["patients"] * _SHIFT[column], 100 * some[column], yerr=_bars(some[column], some[error]),
                 marker=marker, color=colour, linestyle=line, linewidth=_WIDTHS[place % len(_WIDTHS)], markersize=4.5,
                 elinewidth=1, label=label if place == 0 else "_",
             )  # fmt: skip
@@ -98,3 +99,8 @@ def _panel(axes: Axes, rows: pd.DataFrame, words: AssuranceWords) -> None:
     axes.set_ylim(-3, 103)
     axes.grid(axis="y", color="#e6e6e6", linewidth=0.6)
     axes.set_axisbelow(True)
+
+
+def _bars(rate: pd.Series, error: pd.Series) -> np.ndarray:
+    """(side, size): lengths in per cent, no further than 0 and 100."""
+    return 100 * np.array([np.minimum(_Z * error, rate), np.minimum(_Z * error, 1 - rate)])

@@ -77,7 +77,7 @@ def _panel(axes: Axes, rows: pd.DataFrame, words: OperatingWords, title: str, pr
         axes.errorbar(
             [100 * row.rate for row in own],
             [place[row.term, row.test] + offset for row in own],
-            xerr=[100 * _Z * row.mc_error for row in own],
+            xerr=_bars(np.array([row.rate for row in own]), np.array([row.mc_error for row in own])),
             fmt=marker, color=colour, markersize=5, elinewidth=1.5, label=label, zorder=3,
         )  # fmt: skip
     axes.set_title(title, fontsize=10, loc="left", fontweight="bold")
@@ -86,6 +86,11 @@ def _panel(axes: Axes, rows: pd.DataFrame, words: OperatingWords, title: str, pr
     axes.grid(axis="x", color="#e6e6e6", linewidth=0.6)
     axes.set_axisbelow(True)
     axes.spines["left"].set_visible(False)
+
+
+def _bars(rate: np.ndarray, error: np.ndarray) -> np.ndarray:
+    """(side, row): lengths in per cent, no further than 0 and 100."""
+    return 100 * np.array([np.minimum(_Z * error, rate), np.minimum(_Z * error, 1 - rate)])
 
 
 def _lines_between_terms(axes: np.ndarray, words: OperatingWords) -> None:

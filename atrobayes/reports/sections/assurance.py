@@ -7,17 +7,18 @@ import pandas as pd
 from atrobayes.reports.figures.assurance import AssuranceWords, assurance_svg
 from atrobayes.reports.results import Results, each_row
 from atrobayes.reports.section import Figure, Section, Table
-from atrobayes.reports.wording import analysis_title, count, counted, listed, number, structure_name, term_words
+from atrobayes.reports.wording import analysis_title, count, counted, number, structure_name, term_words
 
 TITLE = "A future study"
+_BLANK = "\N{NO-BREAK SPACE}"
 _FEW = 4  # structures that are each said in a sentence
 _HOW = (
-    "Future patients are patients of this study, drawn with replacement within their group: lesions, missing visits and "
-    "early ends come along, so dropout is as observed. In years beyond the observed ones a patient stays on with the "
-    "group's observed probability, with the lesions of a row of the group's last observed year, drawn at random. Errors "
-    "are taken as independent. Power at the posterior mean treats what is uncertain as known; the other two average "
-    "over what the posterior leaves open, which is why they may level off below 100%: where there is little to find, "
-    "no number of patients finds it."
+    "Future patients are patients of this study, drawn with replacement within their group: lesions, missing visits "
+    "and early ends come along, so dropout is as observed. In years beyond the observed ones a patient stays on with "
+    "the group's observed probability, with the lesions of a row of the group's last observed year, drawn at random. "
+    "Errors are taken as independent. Power at the posterior mean treats what is uncertain as known; the other two "
+    "average over what the posterior leaves open, which is why they may level off below 100%: where there is little "
+    "to find, no number of patients finds it."
 )
 
 
@@ -27,6 +28,8 @@ def make(results: Results) -> Section:
     if rows is None or rows.empty:
         said = "Not computed. `atrobayes design STUDY.toml` simulates the studies that [design] describes."
         return Section("assurance", TITLE, "not_applicable", (said,))
+    # a column of this name holds ids in other tables, and is read as text
+    rows = rows.assign(patients=rows["patients"].astype("float64"))
     first = next(each_row(rows))
     question = (
         f"What would a new study of the same kind find? The question is that of “{analysis_title(first.analysis)}”, "
@@ -56,22 +59,25 @@ def _found(rows: pd.DataFrame) -> str:
     if len(largest) > _FEW:
         ranked = largest.sort_values("assurance", kind="stable")
         largest = ranked.iloc[[0, -1]]
-        between = "lowest and highest of all structures: "
+        between = "the lowest and the highest of all structures"
     else:
-        between = ""
-    said = [
-        f"{structure_name(row.structure)} {_percent(row.assurance, row.mc_error)}, the classical test "
-        f"{_percent(row.power, row.power_mc_error)}"
+        between = "every structure"
+    said = "; ".join(
+        f"{structure_name(row.structure)} {_percent(row.assurance, row.mc_error)}, "
+        f"the classical test {_percent(row.power, row.power_mc_error)}"
         for row in each_row(largest)
-    ]
-    size = f"{count(largest['patients'].iloc[0])} patients and {counted(years, 'year')}"
-    wrong = rows["wrong_direction"].max()
-    turned = (
-        f" At most {100 * wrong:.1f}% of the studies of any size were successful with the sign opposite to the truth."
-        if rows["conclusion"].iloc[0] != "width"
-        else ""
     )
-    return f"With {size} the assurance is ({between}after ± one Monte Carlo standard error) {listed(said)}.{turned}"
+    size = f"{count(largest['patients'].iloc[0])} patients and {counted(years, 'year')}"
+    return f"Assurance with {size}, ± one Monte Carlo standard error ({between}): {said}.{_turned(rows)}"
+
+
+def _turned(rows: pd.DataFrame) -> str:
+    if rows["conclusion"].iloc[0] == "width":
+        return ""
+    wrong = rows["wrong_direction"].max()
+    if not wrong:
+        return " No simulated study was successful with the sign opposite to the truth."
+    return f" Of the studies of each size, at most {100 * wrong:.1f}% succeeded with the sign opposite to the truth."
 
 
 def _figure(rows: pd.DataFrame, results: Results) -> Figure:
@@ -121,4 +127,4 @@ def _table(rows: pd.DataFrame) -> Table:
 
 
 def _percent(rate: float, error: float) -> str:
-    return f"{100 * rate:.1f}% (± {100 * error:.1f})"
+    return f"{100 * rate:.1f}%{_BLANK}(±{_BLANK}{100 * error:.1f})"
