@@ -119,6 +119,14 @@ def _check_names(session: StudySession) -> None:
 
 
 def study_choices(session: StudySession, groups: int) -> Choices:
+    """How the study wants its frames fitted and reported.
+
+    Parameters
+    ----------
+    session : StudySession
+    groups : int
+        How many groups the frame has.
+    """
     from atrobayes.inference.engine import Settings
     from atrobayes.inference.estimate import Choices
     from atrobayes.models.estimands import Rope
