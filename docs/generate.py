@@ -35,7 +35,7 @@ from atrobayes.data_prep.structures import NAME_VERSIONS, Structure
 from atrobayes.data_prep.volume_table import VOLUME_COLUMNS
 from atrobayes.files import Column
 from atrobayes.inference import assurance, looks, multiverse, operating
-from atrobayes.inference.calibration import sbc
+from atrobayes.inference.calibration import sbc_table
 from atrobayes.models import clinical_table, estimates
 from atrobayes.models.analyses import CATALOGUE as ANALYSES
 from atrobayes.reports import contrast, verdicts
@@ -63,7 +63,7 @@ OUTPUT_TABLES = (
     ("tipping_sets.tsv", "`sensitivity`: how few patients carry a result.", looks.columns("tipping_sets")),
     ("checks.tsv", "`sensitivity`: what the models predict, and what was seen.", looks.columns("checks")),
     ("definitions.tsv", "`sensitivity`: miscounted lesions and missing visits.", looks.columns("definitions")),
-    ("sbc.tsv", "`calibrate`: simulation-based calibration of every model.", sbc.COLUMNS),
+    ("sbc.tsv", "`calibrate`: simulation-based calibration of every model.", sbc_table.COLUMNS),
     ("operating.tsv", "`calibrate`: how often tests and intervals are right at this design.", operating.COLUMNS),
     ("assurance.tsv", "`design`: what a future study would find.", assurance.COLUMNS),
 )
