@@ -29,7 +29,8 @@ from atrobayes.study import Calibration
 
 SEED = 18_04  # chosen before the first look
 CHOICES = Choices(seed=SEED)
-SIMULATIONS = 100
+RIGHT = 100  # simulations of the model as it is
+SIMULATIONS = 60  # of wrong models, and of one that is right beside them
 
 
 @pytest.fixture(scope="module")
@@ -71,13 +72,13 @@ def _calibrated(truth: Linear, fitted: Linear, label: int, scan: np.ndarray | No
 
 def test_mixed_model_is_calibrated(frame: Frame) -> None:
     """The probabilities on every page of the report would not be those of the model it names."""
-    table = sbc("mixed", frame, CHOICES, Calibration(simulations=SIMULATIONS))
+    table = sbc("mixed", frame, CHOICES, Calibration(simulations=RIGHT))
     assert [column.name for column in COLUMNS] == list(table.columns)
     assert {"slope[CLAD]", "interaction", "Intercept", "side", "patient_sd", "residual_sd", LOG_LIKELIHOOD} <= set(
         table["parameter"]
     )
     assert {"within"} == set(table["verdict"])
-    assert {SIMULATIONS} == set(table["simulations"])
+    assert {RIGHT} == set(table["simulations"])
     assert {0} == set(table["failed"])
     assert {"quadrature"} == set(table["engine"])
     assert {0.01 / len(table)} == set(table["limit"])
@@ -290,13 +291,13 @@ def test_kinds_of_frames_are_calibrated_with_all_their_models() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["counts", "ordinal"])
-def test_sampled_models_are_calibrated(name: str) -> None:
-    """Counts and scores are sampled, not integrated: their priors and likelihoods have no other check like this."""
-    base = FRAMES[name]()
-    found = pd.concat([pits(base, CHOICES, Chunk(name, number, 5)) for number in range(4)], ignore_index=True)
+def test_a_sampled_model_is_calibrated() -> None:
+    """Counts are sampled, not integrated: ranks among draws must be uniform as exact probabilities are."""
+    base = FRAMES["counts"]()
+    found = pd.concat([pits(base, CHOICES, Chunk("counts", number, 5)) for number in range(2)], ignore_index=True)
     table = sbc_table(found)
     assert {"within"} == set(table["verdict"])
-    assert {20} == set(table["simulations"])
+    assert {10} == set(table["simulations"])
+    assert {"sampling"} == set(table["engine"])
     assert {101} == {histogram.count(",") + 1 for histogram in table["histogram"]}
-    assert 5 >= table["failed"].max()
+    assert 4 >= table["failed"].max()
