@@ -67,7 +67,21 @@ def draw_scores(frame: Frame, thresholds: int, size: int, rng: np.random.Generat
 def draw_score_outcomes(
     frame: Frame, levels: np.ndarray, parameters: xr.Dataset, rng: np.random.Generator
 ) -> np.ndarray:
-    """Draw scores for each draw of the parameters: (draw, row), as how many thresholds a logistic variable exceeds."""
+    """Draw scores for each draw of the parameters, by how many thresholds a logistic variable exceeds.
+
+    Parameters
+    ----------
+    frame : Frame
+    levels : ndarray (level,)
+        Scores, ascending.
+    parameters : Dataset
+        As `draw_scores` gives them.
+    rng : Generator
+
+    Returns
+    -------
+    ndarray (draw, row)
+    """
     own = values_of(parameters)
     latent = own["cell_effects"][:, cell_codes(frame)] + rng.logistic(size=(len(own["patient_sd"]), len(frame.x)))
     latent += own["patient_sd"][:, None] * own["intercepts_raw"][:, frame.patient]

@@ -47,9 +47,22 @@ def draw_pooled(frame: Frame, priors: Priors, size: int, rng: np.random.Generato
 
 
 def draw_pooled_outcomes(frame: Frame, priors: Priors, parameters: xr.Dataset, rng: np.random.Generator) -> np.ndarray:
-    """Draw values of every structure, missing where the frame's are: (draw, row, structure), standardised.
+    """Draw values of every structure, missing where the frame's are.
 
     Random intercepts by patient, by patient and structure, and by row (two scans, whose error all structures share).
+
+    Parameters
+    ----------
+    frame : Frame
+    priors : Priors
+    parameters : Dataset
+        As `draw_pooled` gives them.
+    rng : Generator
+
+    Returns
+    -------
+    ndarray (draw, row, structure)
+        Standardised, in natural sign.
     """
     own = values_of(parameters)
     size, structures = own["structure_effects"].shape[:2]
@@ -66,7 +79,22 @@ def draw_pooled_outcomes(frame: Frame, priors: Priors, parameters: xr.Dataset, r
 
 
 def lkj_root(effects: int, eta: float, size: int, rng: np.random.Generator) -> np.ndarray:
-    """Draw Cholesky factors of LKJ(eta) correlation matrices, row by row: (size, effect, effect).
+    """Draw Cholesky factors of LKJ(eta) correlation matrices, row by row.
+
+    Parameters
+    ----------
+    effects : int
+        Rows of a matrix.
+    eta : float
+        1: all correlation matrices are as likely; larger: small correlations are.
+    size : int
+        How many matrices.
+    rng : Generator
+
+    Returns
+    -------
+    ndarray (size, effect, effect)
+        Lower triangular, rows of length 1.
 
     Notes
     -----
