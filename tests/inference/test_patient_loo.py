@@ -43,8 +43,9 @@ def frame(*, planted: bool = False) -> Frame:
     return frame_of(table)
 
 
-def one_patient(model, rows: Frame, who: int = 0) -> tuple[Linear, np.ndarray]:
+def one_patient(model, rows: Frame, who: int = 2) -> tuple[Linear, np.ndarray]:
     own = rows.select(rows.patient == who, np.array([0]))
+    assert 3 == len(own.x)
     return model.whole(own, Priors()), own.y_standardised[:, 0]
 
 
