@@ -366,7 +366,8 @@ class Sensitivity(_Table):
     )
     most_forks: int = Field(60, ge=2, description="Most forks of an analysis, unless all are asked for.")
     ladder: tuple[Annotated[float, Field(gt=0)], ...] = Field(
-        (0.1, 0.25, 0.5, 1.0, 2.5), description="SDs of the slope prior, standardised, that are tried one by one."
+        (0.25, 0.35, 0.5, 1.0, 2.5),
+        description="SDs of the slope prior, standardised, that are tried one by one: from sceptical to wide.",
     )
     power: Annotated[float, Field(gt=1, le=2)] = Field(
         1.25, description="Priors and likelihood are raised to this power and to 1 over it."
