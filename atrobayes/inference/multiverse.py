@@ -17,9 +17,9 @@ from atrobayes.inference.engines.quadrature.exact import Exact, exact
 from atrobayes.inference.estimate import Choices, in_order
 from atrobayes.inference.plan import GAUSSIAN, parts
 from atrobayes.models import estimates, superiority
-from atrobayes.models.estimands import Rope, describe
+from atrobayes.models.estimands import LEFT_OUT_IF_BRIEF, Rope, describe
 from atrobayes.models.fork_frames import ForkFrame, without_products
-from atrobayes.models.forks import AXES
+from atrobayes.models.forks import AXES, BASE
 from atrobayes.models.frame import Frame
 from atrobayes.models.linear import Linear, LinearModel
 from atrobayes.models.model import get_model
@@ -35,7 +35,12 @@ _ID = Column("fork", 'Choices that differ from the study\'s own, such as prior=w
 
 COLUMNS: tuple[Column, ...] = (
     _ID,
-    *estimates.COLUMNS,
+    *(
+        replace(column, description=f"{column.description} Given for the base only.")
+        if column.name in LEFT_OUT_IF_BRIEF
+        else column
+        for column in estimates.COLUMNS
+    ),
     *_AXIS_COLUMNS,
     Column(
         "effect",
@@ -113,7 +118,7 @@ def fit_fork(wanted: ForkFit) -> pd.DataFrame:
     DataFrame
         Columns of `COLUMNS`: for every structure and term the headline classical row and the Bayesian row by
         quadrature (normal errors: method `bayes`, of comparisons `bayes_normal`), in the order of estimates.tsv.
-        The base fork has the numbers of estimates.tsv.
+        The base fork has the numbers of estimates.tsv; other forks leave LEFT_OUT_IF_BRIEF missing.
     """
     framed, choices = wanted.framed, wanted.choices
     assert framed.frame is not None
@@ -186,7 +191,8 @@ def _bayes(part: Frame, framed: ForkFrame, choices: Choices, beside: pd.DataFram
     # a width in units of another outcome says nothing of this one
     rope = choices.rope if framed.same_outcome or choices.rope.raw is None else Rope(standardised=np.nan)
     prior = model.term_priors(part, priors)
-    rows = describe(posterior.mixture, part, rope, choices.interval, beside, prior)
+    brief = framed.fork.id != BASE
+    rows = describe(posterior.mixture, part, rope, choices.interval, beside, prior, brief=brief)
     if part.kind == "comparison":
         between, within = superiority.of_mixture(posterior.mixture, part.scales.y_sd)
         rows = rows.assign(prob_superiority=between, prob_superiority_within=within)

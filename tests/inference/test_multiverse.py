@@ -100,6 +100,17 @@ def test_the_bayesian_rows_of_a_fork_are_those_of_a_plain_fit_of_its_frame(name:
         assert max(above, 1 - above) == row["pd"]
 
 
+def test_what_takes_long_is_left_out_of_forks_and_said_to_be() -> None:
+    """An empty column without a word looks like a fit that failed."""
+    found = forked("prior=wide")
+    base, other = fitted(found["base"]), fitted(found["prior=wide"])
+    for name in ("hdi_low", "hdi_high", "p_sig_rep", "type_s", "type_m"):
+        (column,) = [column for column in COLUMNS if column.name == name]
+        assert column.description.endswith("Given for the base only.")
+        assert other[name].isna().all()
+        assert base.loc[base["method"] == "bayes", name].notna().any()
+
+
 def test_logged_counts_are_compared_by_the_fitted_difference_between_none_and_u() -> None:
     """A slope on logged counts would stand among slopes per lesion, and look half as large."""
     name = "outliers=log1p+timing=start"
