@@ -64,7 +64,7 @@ def describe(
     prior : tuple of ndarray
         Prior mean and SD of every term (outcome, term), raw units.
     brief : bool
-        Leave the columns of LEFT_OUT_IF_BRIEF missing: a third of the time, where thousands of posteriors are described.
+        Leave the columns of LEFT_OUT_IF_BRIEF missing, which take a third of the time.
 
     Returns
     -------
