@@ -182,5 +182,5 @@ def test_nuts_fits_of_student_errors_name_the_planted_patient(model) -> None:
     fitted: Fit = fit(model, rows, Priors(), engine="nutpie", settings=settings)
     table = patient_loo(fitted, rows, Choices(settings=settings)).set_index("patient")
     assert PLANTED == table["elpd"].idxmin()
-    assert PLANTED == table["pareto_k"].idxmax()
+    assert table.loc[PLANTED, "pareto_k"] > LARGE_K
     assert ((table["pareto_k"] > LARGE_K) == (table["refitted"] == "yes")).all()
