@@ -103,7 +103,7 @@ def exact_elpd(rows: Frame) -> pd.Series:
     return table[table["term"] == "interaction"].set_index("patient")["elpd"]
 
 
-def by_draws(rows: Frame, seed: int, draws: int = 500) -> pd.DataFrame:
+def by_draws(rows: Frame, seed: int, draws: int = 250) -> pd.DataFrame:
     settings = Settings(draws=draws)
     fitted = fit(MIXED, rows, Priors(), settings=settings, seed=seed)
     return patient_loo(fitted, rows, Choices(settings=settings, seed=seed)).set_index("patient")
