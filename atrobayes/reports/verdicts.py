@@ -143,12 +143,22 @@ def _weakest(rows: pd.DataFrame | None, who: str, names: tuple[str, str, str], t
     if rows is None or not len(rows):
         return pd.DataFrame(columns=[*KEY, *names])
     keys = list(KEY)
-    joined = rows[[*keys, who, "pd"]].join(turned, on=keys, how="inner")
+    joined = rows[[*keys, who]].assign(pd=_finished(rows)).join(turned, on=keys, how="inner")
     joined["pd"] = joined["pd"].where(~joined["turned"].astype(bool), 1 - joined["pd"])
     unfinished = joined["pd"].isna().groupby([joined[key] for key in keys], sort=False).sum().rename(names[2])
     first = joined.sort_values("pd", kind="stable").drop_duplicates(keys).dropna(subset="pd")
     found = first.rename(columns={who: names[0], "pd": names[1]})[[*keys, names[0], names[1]]]
     return unfinished.reset_index().merge(found, on=keys, how="left")
+
+
+def _finished(rows: pd.DataFrame) -> pd.Series:
+    """Each row's pd; NaN where its fit did not meet its limits, since nothing rests on such a number."""
+    failed = pd.Series(False, index=rows.index)
+    if "flags" in rows:
+        failed |= rows["flags"].fillna("").str.contains("gate_failed")
+    if "reached" in rows:
+        failed |= rows["reached"] == 0
+    return rows["pd"].mask(failed)
 
 
 def _judged(table: pd.DataFrame, rule: Robust) -> pd.DataFrame:

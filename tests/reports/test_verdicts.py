@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from atrobayes.files import read_table
-from atrobayes.reports.verdicts import COLUMNS, verdicts, write_verdicts
+from atrobayes.reports.verdicts import COLUMNS, _finished, verdicts, write_verdicts
 from atrobayes.study import Robust
 
 KEY = {"analysis": "a", "structure": "thalamus", "term": "slope[CLAD]"}
@@ -246,3 +246,10 @@ def test_two_hundred_studies_are_judged_in_seconds():
     assert {"robust"} == set(found["verdict"])
     assert 39 == len(found)
     assert took < 3
+
+
+def test_a_patient_whose_refit_failed_settles_nothing() -> None:
+    """A number that its own check rejects would decide whether a result is called robust."""
+    rows = pd.DataFrame({"pd": [0.99, 0.5, 0.5], "flags": ["", "prior_only,gate_failed", "prior_only"]})
+    assert [0.99, 0.5] == _finished(rows).dropna().tolist()
+    assert [0.5] == _finished(pd.DataFrame({"pd": [0.5, 0.9], "reached": [1.0, 0.0]})).dropna().tolist()
