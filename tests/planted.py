@@ -21,7 +21,7 @@ def planted_cohort(cohort: xr.Dataset, effects: np.ndarray, seed: int) -> xr.Dat
     Notes
     -----
     A year's change in % of eTIV is -0.005 + 0.01 (effect · (closing + opening / 2) + 0.4 · patient + error), patient
-    and error standard normal; an unknown lesion count stands as 0 in the truth, and its row is left out by the analysis.
+    and error standard normal; an unknown lesion count stands as 0 in the truth, and its row is not analysed.
     """
     rng = np.random.default_rng(seed)
     names = [f"study{place:03d}" for place in range(len(effects))]
