@@ -36,12 +36,13 @@ def calibrate(
     For instance: atrobayes calibrate demo/study.toml --engine quadrature
     """
     from atrobayes.cli.session import open_session, print_items
-    from atrobayes.cli.stages import estimate_stage, prepare_stage, report_stage, rows_as_items
+    from atrobayes.cli.stages import contrast_stage, estimate_stage, prepare_stage, report_stage, rows_as_items
 
     with open_session(study, out=out, engine=engine, seed=seed, jobs=jobs, quiet=quiet) as session:
         ready = prepare_stage(session)
         estimated = estimate_stage(session, ready)
         models, rates = calibrate_stage(session, ready, dask)
+        contrast_stage(session)
         page = report_stage(session)
     if json:
         print_items(rows_as_items(rates))

@@ -32,13 +32,14 @@ def sensitivity(
     """
     from atrobayes.cli.looks import sensitivity_stage
     from atrobayes.cli.session import open_session, print_items
-    from atrobayes.cli.stages import estimate_stage, prepare_stage, report_stage, rows_as_items
+    from atrobayes.cli.stages import contrast_stage, estimate_stage, prepare_stage, report_stage, rows_as_items
     from atrobayes.cli.tables import print_verdicts
 
     with open_session(study, out=out, engine=engine, seed=seed, jobs=jobs, quiet=quiet) as session:
         ready = prepare_stage(session)
         estimated = estimate_stage(session, ready)
         table = sensitivity_stage(session, ready, estimated, everything=everything, dask=dask)
+        contrast_stage(session)
         page = report_stage(session)
     if json:
         print_items(rows_as_items(table))
