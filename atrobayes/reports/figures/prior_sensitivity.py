@@ -96,10 +96,12 @@ def _ladder_panel(axes: Axes, rows: pd.DataFrame, words: LadderWords, term: str,
     axes.axvline(0, color="black", linewidth=0.8, zorder=1)
     for edge in range(1, len(place)):
         axes.axhline(edge - 0.5, color="#e6e6e6", linewidth=0.6, zorder=0)
-    for row in each_row(rows[rows["estimate"].notna()]):
-        share = (math.log(row.prior_sd) - ends.mean()) / span
-        if row.look == "ladder" or abs(share) <= 0.5:
-            _rung(axes, row, place[row.structure] + _ROW * share)
+    share = (np.log(rows["prior_sd"]) - ends.mean()) / span
+    tips = rows["look"] == "tipping"
+    drawn = rows["estimate"].notna() & (~tips | (share.abs() <= 0.5))
+    known = rows.assign(y=rows["structure"].map(place) + _ROW * share, tips=tips, own=rows["base"] == 1)[drawn]
+    for style, some in known.groupby(["tips", "own", "clear"]):
+        _rungs(axes, some, *map(bool, style))
     axes.set_title(words.panels[term], fontsize=10, loc="left", fontweight="bold")
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="x", color="#e6e6e6", linewidth=0.6)
@@ -108,15 +110,17 @@ def _ladder_panel(axes: Axes, rows: pd.DataFrame, words: LadderWords, term: str,
     axes.locator_params(axis="x", nbins=5)
 
 
-def _rung(axes: Axes, row: Any, y: float) -> None:
-    tips, base = row.look == "tipping", row.base == 1
+def _rungs(axes: Axes, rows: pd.DataFrame, tips: bool, base: bool, clear: bool) -> None:
+    """Intervals and estimates of one style, as one collection each: hundreds of single lines take seconds."""
     colour = TIPS if tips else BAYES if base else OTHER
     style: Any = (0, (2, 1.2)) if tips else "solid"
-    width = 1.9 if base else 0.9
-    axes.plot([row.ci_low, row.ci_high], [y, y], color=colour, linewidth=width, linestyle=style, zorder=2 + base)
-    face = colour if row.clear or tips else "white"
+    axes.hlines(
+        rows["y"], rows["ci_low"], rows["ci_high"],
+        colors=colour, linewidths=1.9 if base else 0.9, linestyles=style, zorder=2 + base,
+    )  # fmt: skip
+    face = colour if clear or tips else "white"
     marker, size = ("x", 4.5) if tips else ("o", 4.6 if base else 3.0)
-    axes.plot(row.estimate, y, marker, color=colour, markerfacecolor=face, markersize=size, zorder=5)
+    axes.plot(rows["estimate"], rows["y"], marker, color=colour, markerfacecolor=face, markersize=size, zorder=5)
 
 
 def _ladder_legend(words: LadderWords) -> list[Line2D]:

@@ -219,10 +219,11 @@ def _axis(results: Results, analysis: str, u: pd.Series, units: Iterable[str]) -
 def _table(results: Results, told: pd.DataFrame) -> Table:
     analysis = str(told["analysis"].iloc[0])
     tips = told[told["look"] == "tipping"].set_index(_KEY)
-    moved, rungs = _sensitivities(told), _ladder(told).set_index(_KEY)
+    moved = _sensitivities(told)
+    rungs = dict(list(_ladder(told).groupby(_KEY, sort=False)))
     rows = []
     for key in tips.index:
-        own = rungs.loc[[key]].sort_values("prior_sd")
+        own = rungs[key].sort_values("prior_sd")
         others = own[own["base"] != 1]
         ladder = dict(
             zip(others["prior_sd"].map("pd, prior SD {:.3g}".format), others["pd"].map(probability), strict=True)
