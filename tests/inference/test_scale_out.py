@@ -28,13 +28,16 @@ TWO = Pool(jobs=2)
 TESTS = Path(__file__).parents[1]
 MANY, SECONDS = 120, 0.05
 # a run as a command makes it, in a process that can be stopped from outside
+# a process begun in the background may have been told to pass over Ctrl-C, and so would all it begins
 RUN = """
+import signal
 import sys
 from pathlib import Path
 from spread_tasks import Piece, marked
 from atrobayes.inference.look_store import LookStore
 from atrobayes.inference.scale_out import Pool, spread
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     looks, marks, *seconds = sys.argv[1:]
     items = [Piece(number, Path(marks), float(each)) for number, each in enumerate(seconds)]
     spread(marked, items, pool=Pool(2), store=LookStore(Path(looks)))
@@ -183,7 +186,8 @@ def test_an_error_is_told_as_itself_with_the_item_named(pool: Pool, store: LookS
     assert note.startswith("spread_tasks.faulty, item 4 of 6: Piece(number=3")
     done = calls(marks)
     assert 3 not in done
-    assert {0, 1, 2} <= set(done)
+    # whoever starts the third item is the second to be free: at most one of those before is still at work
+    assert (3 if pool.jobs == 1 else 2) <= len({0, 1, 2} & set(done))
     # what was finished is whole: it is found, and not computed again
     finished = [piece for piece in pieces(marks) if piece.number < 3]
     kept = spread(spread_tasks.faulty, finished, store=store)

@@ -58,7 +58,7 @@ def test_the_section_renders_with_both_figures(folder: Path, told: pd.DataFrame)
     """If this failed, the report would lack the section."""
     made = section(folder, told)
     assert made.status == "ok"
-    assert ["prior-sensitivity-power", "prior-sensitivity-year_to_year_t2"] == [one.name for one in made.all_figures]
+    assert ["prior_sensitivity-power", "prior_sensitivity-year_to_year_t2"] == [one.name for one in made.all_figures]
     assert all(figure.svg.startswith("<svg") and figure.alt and figure.caption for figure in made.all_figures)
     page = render("x", [made])
     assert "tipping prior" in page
@@ -113,5 +113,5 @@ def test_a_table_without_any_tipping_prior_or_sensitivity_still_renders(folder: 
     changed.loc[changed["look"] == "power", "sensitivity"] = np.nan
     changed.loc[changed["look"] == "power", "verdict"] = ""
     made = section(folder, changed)
-    assert ["prior-sensitivity-year_to_year_t2"] == [figure.name for figure in made.all_figures]
+    assert ["prior_sensitivity-year_to_year_t2"] == [figure.name for figure in made.all_figures]
     assert set(made.parts[0].tables[0].frame["Tipping prior SD"]) == {"n/a"}

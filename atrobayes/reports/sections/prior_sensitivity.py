@@ -29,7 +29,7 @@ from atrobayes.reports.wording import (
     term_label,
 )
 
-ID, TITLE = "prior-sensitivity", "How much the priors carry"
+ID, TITLE = "prior_sensitivity", "How much the priors carry"
 READINGS = {
     "ok": "hardly moves with the priors",
     "conflict": "moves with priors and data (possible prior-data conflict)",
