@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 MOST_ROWS = 5  # line numbers named before "and … more"
 
@@ -67,6 +68,10 @@ class DataError(AtroError):
         self.faults: tuple[Fault, ...] = (faults,) if isinstance(faults, Fault) else tuple(faults)
         count = f"{len(self.faults)} problems:\n" if len(self.faults) > 1 else ""
         super().__init__(count + "\n".join(_folded(self.faults)))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # made anew from its faults where another process sends it; notes are in the dictionary
+        return type(self), (self.faults,), self.__dict__
 
 
 def attempt[T](step: Callable[[], T], faults: list[Fault]) -> T | None:

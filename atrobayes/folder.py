@@ -27,11 +27,24 @@ TABLES = (
     "changes",
     "estimates",
     "contrast",
+    "sensitivity",
+    "forks",
+    "prior_sensitivity",
+    "influence",
+    "tipping_sets",
+    "checks",
+    "definitions",
+    "verdicts",
+    "sbc",
+    "operating",
+    "assurance",
 )
+_LOOKS = tuple(f"{name}.{suffix}" for name in TABLES[TABLES.index("sensitivity") :] for suffix in ("tsv", "json"))
 # in the order they are made; `posterior/` is not among them: each file there says what it was made from
 LATER = {
-    "prepared": ("estimates.tsv", "estimates.json", "contrast.tsv", "contrast.json", "report.html", "figures"),
-    "estimated": ("contrast.tsv", "contrast.json", "report.html", "figures"),
+    "prepared": ("estimates.tsv", "estimates.json", "contrast.tsv", "contrast.json", *_LOOKS, "report.html", "figures"),
+    "estimated": ("contrast.tsv", "contrast.json", *_LOOKS, "report.html", "figures"),
+    "looked": ("report.html", "figures"),
 }
 KNOWN = frozenset(
     {f"{name}.{suffix}" for name in TABLES for suffix in ("tsv", "json")}
@@ -70,7 +83,7 @@ class Folder:
         Parameters
         ----------
         stage : str
-            "prepared" or "estimated": what the block makes.
+            "prepared", "estimated" or "looked": what the block makes.
         *made : str
             Names of the files it writes.
         """

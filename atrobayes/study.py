@@ -285,6 +285,138 @@ class Inference(_Table):
     rope: Rope = Rope()
 
 
+Axis = Literal[
+    "prior",
+    "likelihood",
+    "outliers",
+    "timing",
+    "outcome",
+    "intervals",
+    "random_effects",
+    "predictor",
+    "covariates",
+    "pooling",
+    "undetermined",
+]
+
+
+class Robust(_Table):
+    """[sensitivity] robust: from when on a result is called robust."""
+
+    sign_share: float = Field(0.95, gt=0, le=1, description="Least share of forks with the sign of the result.")
+    fork_pd: float = Field(0.975, gt=0.5, lt=1, description="Probability of direction a fork must exceed …")
+    fork_share: float = Field(0.8, gt=0, le=1, description="… in at least this share of forks.")
+    least_pd: float = Field(
+        0.95,
+        gt=0.5,
+        lt=1,
+        description="No single patient left out, and no prior of the ladder, may take pd below this.",
+    )
+
+
+class Sensitivity(_Table):
+    """[sensitivity]: which choices are tried. Of each axis the values to try; the study's own choice is always in."""
+
+    prior: tuple[Literal["regularising", "wide", "sceptical"], ...] = Field(
+        ("regularising", "wide", "sceptical"), description="Prior of the slopes."
+    )
+    likelihood: tuple[Literal["normal", "student_t"], ...] = Field(
+        ("normal", "student_t"), description="Distribution of the errors."
+    )
+    outliers: tuple[Literal["keep", "drop_over_20", "winsorise_95", "log1p"], ...] = Field(
+        ("keep", "drop_over_20", "winsorise_95", "log1p"),
+        description="Large lesion counts: kept; rows over 20 left out; set to the 95th percentile; log(1 + count).",
+    )
+    timing: tuple[Literal["end", "start"], ...] = Field(
+        ("end", "start"), description="Visit the lesions are counted at."
+    )
+    outcome: tuple[Literal["change_pct_etiv", "change_pct", "annualised", "change_mm3"], ...] = Field(
+        ("change_pct_etiv", "change_pct", "annualised", "change_mm3"),
+        description="Change in % of eTIV, in % of the opening volume, a year's, or in mm³ with eTIV as a covariate.",
+    )
+    intervals: tuple[Literal["all", "without_first"], ...] = Field(
+        ("all", "without_first"), description="All patient-years, or without 0 to 1, where pseudoatrophy is expected."
+    )
+    random_effects: tuple[Literal["intercept", "none"], ...] = Field(
+        ("intercept", "none"), description="Patient intercepts, or rows as if of different patients."
+    )
+    predictor: tuple[Literal["counted", "split"], ...] = Field(
+        ("counted", "split"), description="Lesions as counted, or a patient's mean and the deviation from it apart."
+    )
+    covariates: tuple[Literal["none", "demographic", "visit"], ...] = Field(
+        ("none", "demographic", "visit"),
+        description="None further; age, sex and disease duration; the number of the opening visit.",
+    )
+    pooling: tuple[Literal["none", "partial"], ...] = Field(
+        ("none", "partial"), description="Structures each for itself, or shrunk together."
+    )
+    undetermined: tuple[Literal["missing", "yes", "no"], ...] = Field(
+        ("missing", "yes", "no"), description="Years with undetermined NEDA-3: left out, all with, all without NEDA-3."
+    )
+    pairs: tuple[tuple[Axis, Axis], ...] = Field(
+        (
+            ("prior", "outliers"),
+            ("prior", "outcome"),
+            ("outliers", "timing"),
+            ("outliers", "outcome"),
+            ("outcome", "intervals"),
+            ("timing", "intervals"),
+        ),
+        description="Axes that are also varied two at a time, as far as most_forks allows, in this order.",
+    )
+    most_forks: int = Field(60, ge=2, description="Most forks of an analysis, unless all are asked for.")
+    ladder: tuple[Annotated[float, Field(gt=0)], ...] = Field(
+        (0.25, 0.35, 0.5, 1.0, 2.5),
+        description="SDs of the slope prior, standardised, that are tried one by one: from sceptical to wide.",
+    )
+    power: Annotated[float, Field(gt=1, le=2)] = Field(
+        1.25, description="Priors and likelihood are raised to this power and to 1 over it."
+    )
+    miscounted: float = Field(
+        0.1, ge=0, lt=1, description="Probability that a lesion count is one too high or one too low, if miscounted."
+    )
+    miscounts: int = Field(100, ge=20, description="How many miscounted data sets are drawn.")
+    dropout_shift: tuple[float, ...] = Field(
+        (-0.5, -0.25, 0.25, 0.5),
+        description="Mean of the changes nobody saw, less that of the seen ones, in SDs of the outcome.",
+    )
+    robust: Robust = Robust()
+
+
+class Calibration(_Table):
+    """[calibration]: how the models and tests are tried on simulated data."""
+
+    simulations: int = Field(1000, ge=50, description="Data sets for models that quadrature serves, and for tests.")
+    sampled_simulations: int = Field(200, ge=20, description="Data sets for models that need sampling.")
+    effects: tuple[float, ...] = Field(
+        (0.0, 0.2, 0.5), description="True effects of u lesions, in SDs of the outcome, that tests are tried at."
+    )
+    scan_share: float = Field(
+        0.4, ge=0, lt=1, description="Share of the error variance that comes from scans two intervals have in common."
+    )
+
+
+class Design(_Table):
+    """[design]: the future study whose chances are asked for."""
+
+    analysis: str = Field("year_to_year_t2", description="Analysis the study would repeat.")
+    structures: tuple[str, ...] = Field((), description="Structures. Default: all of the analysis.")
+    term: str | None = Field(None, description="Term the conclusion is about. Default: the first.")
+    patients: tuple[Annotated[int, Field(ge=6)], ...] = Field(
+        (50, 100, 200, 400), description="Numbers of patients, in the groups' observed proportions."
+    )
+    years: tuple[Annotated[int, Field(ge=1, le=10)], ...] = Field((3,), description="Years of follow-up.")
+    conclusion: Literal["pd", "rope", "width"] = Field(
+        "pd",
+        description='"pd": the direction is sure; "rope": outside the region of practical equivalence; '
+        '"width": the interval is narrow.',
+    )
+    threshold: float = Field(
+        0.975, gt=0, description="Probability to be exceeded; for width: SDs of the outcome not to be exceeded."
+    )
+    simulations: int = Field(200, ge=50, description="Studies simulated for each number of patients and years.")
+
+
 # how tomllib says where: an exception with the line as a number comes with Python 3.14
 _PLACE = re.compile(r"(.*) \(at line (\d+), column (\d+)\)", re.DOTALL)
 _FORMS = frozenset({"NormalPrior", "HalfStudentPrior", "GammaPrior", "int"})
@@ -325,6 +457,9 @@ class Study(_Table):
     analyses: Analyses = Analyses()
     priors: PriorChoice = PriorChoice()
     inference: Inference = Inference()
+    sensitivity: Sensitivity = Sensitivity()
+    calibration: Calibration = Calibration()
+    design: Design = Design()
 
     def name_of(self, path: Path) -> str:
         """Name of a file in outputs: relative to the study's folder; of one elsewhere its own, never where it is."""

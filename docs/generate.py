@@ -34,9 +34,11 @@ from atrobayes.data_prep.structures import CATALOGUE as STRUCTURES
 from atrobayes.data_prep.structures import NAME_VERSIONS, Structure
 from atrobayes.data_prep.volume_table import VOLUME_COLUMNS
 from atrobayes.files import Column
+from atrobayes.inference import assurance, looks, multiverse, operating
+from atrobayes.inference.calibration import sbc_table
 from atrobayes.models import clinical_table, estimates
 from atrobayes.models.analyses import CATALOGUE as ANALYSES
-from atrobayes.reports import contrast
+from atrobayes.reports import contrast, verdicts
 from atrobayes.study import Study
 
 DOCS = Path(__file__).parent
@@ -53,6 +55,17 @@ OUTPUT_TABLES = (
     ("lesions.tsv", "Lesions counted in masks; empty where visits.tsv names none.", LESION_COLUMNS),
     ("intervals.tsv", "One row per patient-year with usable scans at both ends.", intervals.INTERVAL_COLUMNS),
     ("changes.tsv", "Change of every structure in every interval.", intervals.CHANGE_COLUMNS),
+    ("verdicts.tsv", "`sensitivity`: is each result robust, and if not, why.", verdicts.COLUMNS),
+    ("forks.tsv", "`sensitivity`: which choices were tried, and why some were not.", multiverse.FORK_COLUMNS),
+    ("sensitivity.tsv", "`sensitivity`: every result under every fork.", multiverse.COLUMNS),
+    ("prior_sensitivity.tsv", "`sensitivity`: results under other priors.", looks.columns("prior_sensitivity")),
+    ("influence.tsv", "`sensitivity`: results without each patient.", looks.columns("influence")),
+    ("tipping_sets.tsv", "`sensitivity`: how few patients carry a result.", looks.columns("tipping_sets")),
+    ("checks.tsv", "`sensitivity`: what the models predict, and what was seen.", looks.columns("checks")),
+    ("definitions.tsv", "`sensitivity`: miscounted lesions and missing visits.", looks.columns("definitions")),
+    ("sbc.tsv", "`calibrate`: simulation-based calibration of every model.", sbc_table.COLUMNS),
+    ("operating.tsv", "`calibrate`: how often tests and intervals are right at this design.", operating.COLUMNS),
+    ("assurance.tsv", "`design`: what a future study would find.", assurance.COLUMNS),
 )
 
 

@@ -20,8 +20,11 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 RUN_TIME = [Requirement(text) for text in PROJECT["project"]["dependencies"]]
+# imported inside functions that say what to install where it is absent
+CLUSTER = [Requirement(text) for text in PROJECT["project"]["optional-dependencies"]["cluster"]]
 DECLARED = [
     *RUN_TIME,
+    *CLUSTER,
     *(Requirement(text) for text in PROJECT["dependency-groups"]["dev"]),
     *(Requirement(text) for text in PROJECT["build-system"]["requires"]),
 ]
@@ -47,7 +50,7 @@ def test_what_is_imported_is_declared_and_nothing_else() -> None:
     """A missing dependency breaks a fresh installation; an idle one is downloaded by everybody for nothing."""
     homes = importlib.metadata.packages_distributions()
     needed = {canonicalize_name(homes[name][0]) for name in _imported()}
-    assert sorted(canonicalize_name(one.name) for one in RUN_TIME) == sorted(needed)
+    assert sorted(canonicalize_name(one.name) for one in [*RUN_TIME, *CLUSTER]) == sorted(needed)
 
 
 def test_everything_declared_is_pinned_within_its_bounds() -> None:

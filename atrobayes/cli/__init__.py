@@ -6,7 +6,20 @@ from typing import Annotated
 
 import typer
 
-from atrobayes.cli import check, compare, environment, example, fit, init, prep, report, run
+from atrobayes.cli import (
+    calibrate,
+    check,
+    compare,
+    design,
+    environment,
+    example,
+    fit,
+    init,
+    prep,
+    report,
+    run,
+    sensitivity,
+)
 
 app = typer.Typer(
     name="atrobayes",
@@ -15,7 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (example, init, check, prep, fit, compare, report, run, environment):
+for module in (example, init, check, prep, fit, compare, sensitivity, calibrate, design, report, run, environment):
     app.command()(module.command)
 
 

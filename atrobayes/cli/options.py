@@ -19,6 +19,12 @@ Engine = Annotated[
 ]
 Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Seed of everything random; over the study file's.")]
 Jobs = Annotated[int | None, typer.Option("--jobs", min=1, help="Cores to use. The numbers do not depend on it.")]
+Dask = Annotated[
+    str | None,
+    typer.Option(
+        "--dask", metavar="ADDRESS", help="Spread the work over a Dask cluster: tcp://scheduler:8786, or local."
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else on standard output.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress and no remarks on standard error.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]

@@ -70,7 +70,7 @@ def prepare_stage(session: StudySession) -> Ready:
 def estimate_stage(session: StudySession, ready: Ready) -> Estimated:
     """Fit every analysis the data allow, classically and Bayesian; write estimates.tsv and the posteriors."""
     asked = [
-        Asked(frame, _choices(session, len(frame.groups)), analysis.outcome)
+        Asked(frame, study_choices(session, len(frame.groups)), analysis.outcome)
         for analysis, one in ready.framed.items()
         for frame in one.frames
     ]
@@ -118,7 +118,15 @@ def _check_names(session: StudySession) -> None:
         raise StudyError(faults)
 
 
-def _choices(session: StudySession, groups: int) -> Choices:
+def study_choices(session: StudySession, groups: int) -> Choices:
+    """How the study wants its frames fitted and reported.
+
+    Parameters
+    ----------
+    session : StudySession
+    groups : int
+        How many groups the frame has.
+    """
     from atrobayes.inference.engine import Settings
     from atrobayes.inference.estimate import Choices
     from atrobayes.models.estimands import Rope

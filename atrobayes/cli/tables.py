@@ -52,6 +52,22 @@ def print_contrast(table: pd.DataFrame, most: int) -> None:
     _print(heads, rows, title=f"The {len(first)} smallest classical p of {len(table)} (uncorrected)")
 
 
+def print_verdicts(table: pd.DataFrame, most: int) -> None:
+    """Print how many results are called what, and the surest results with what is said of each."""
+    counts = table["verdict"].value_counts(sort=False)
+    _print(["verdict", "results"], [[name, str(count)] for name, count in counts.items()])
+    first = table.sort_values("pd", ascending=False, kind="stable").head(most)
+    rows = [
+        [
+            *(row.analysis, row.structure, row.term, _number(row.pd, ".3f")),
+            *(_number(row.share_sign, ".0%"), _number(row.share_pd, ".0%"), row.verdict, row.reasons or ""),
+        ]
+        for row in first.itertuples()
+    ]
+    heads = ["analysis", "structure", "term", "pd", "forks: same sign", "pd clear", "verdict", "why"]
+    _print(heads, rows, title=f"The {len(first)} surest of {len(table)} results")
+
+
 def print_estimates(rows: pd.DataFrame) -> None:
     """Print the rows of one table: every method with its estimate, its interval, and its p or pd."""
     said = [

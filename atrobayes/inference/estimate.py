@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -58,6 +58,11 @@ class Choices:
     rope: Rope = field(default_factory=Rope)
     pool: bool = True
     announce: Callable[[str], None] = _silent
+
+    def identity(self) -> str:
+        """All that numbers depend on, as text; not who is told of progress, nor how many cores there are."""
+        own = (self.priors, self.engine, self.settings.identity(), self.seed, self.interval, self.rope, self.pool)
+        return repr(own)
 
 
 @dataclass(frozen=True)
@@ -161,7 +166,7 @@ def estimate(frame: Frame, choices: Choices, store: Store | None = None) -> Esti
             fits.append(posterior)
             tables.append(rows)
     terms = [term.name for part in parts(frame) for term in terms_of(part)]
-    return Estimated(_in_order(pd.concat(tables, ignore_index=True), frame, terms), tuple(fits), planned.refused)
+    return Estimated(in_order(pd.concat(tables, ignore_index=True), frame, terms), tuple(fits), planned.refused)
 
 
 def _bayes(
@@ -225,7 +230,8 @@ def _with_history(bayes: pd.DataFrame, posterior: Fit, classical: pd.DataFrame) 
 _MARKS = ("prior_only", "gate_failed", "few_patients")
 
 
-def _in_order(rows: pd.DataFrame, frame: Frame, terms: list[str]) -> pd.DataFrame:
+def in_order(rows: pd.DataFrame, frame: Frame, terms: Sequence[str]) -> pd.DataFrame:
+    """Rows of one frame and its parts, by structure, term (as listed) and method."""
     places = {
         "structure": {name: k for k, name in enumerate(frame.outcomes)},
         "term": {name: k for k, name in enumerate(terms)},

@@ -38,6 +38,12 @@ PLANS: Mapping[str, Plan] = MappingProxyType(
 )
 
 
+# kind → the model that quadrature integrates: what variants of a fit are computed with, a thousand times over
+GAUSSIAN: Mapping[str, str] = MappingProxyType(
+    {"mixed": "mixed", "regression": "regression", "comparison": "comparison_normal", "groups": "groups_normal"}
+)
+
+
 def parts(frame: Frame) -> tuple[Frame, ...]:
     """Frames to fit: as it is, and without groups where slopes of all rows together are asked for."""
     grouped = len(term_weights(frame.groups)) > 1

@@ -14,6 +14,9 @@ from atrobayes.study import OwnAnalysis, Study
 OUTCOMES: Mapping[str, str] = MappingProxyType(
     {"change_pct_etiv": "% of eTIV", "change_pct": "% of the opening volume"}
 )
+# of forks only: without eTIV as a covariate it says more of head size than of atrophy
+RAW_OUTCOME = "change_mm3"
+_UNITS = MappingProxyType({**OUTCOMES, RAW_OUTCOME: "mm^3"})
 # lesion counts may be named without the visit they were found at: `lesion_timing` tells
 TIMED = ("new_t2", "new_gd")
 # counts of the opening visit gather the lesions of the time before treatment: three stand for one of a year
@@ -64,7 +67,7 @@ class Analysis:
 
     def unit(self, annualised: bool = False) -> str:
         """Unit of a slope or difference; `annualised`: the change was divided by the real years between the scans."""
-        change = f"{OUTCOMES[self.outcome]}{' a year' if annualised else ''}"
+        change = f"{_UNITS[self.outcome]}{' a year' if annualised else ''}"
         return change if self.kind == "comparison" else f"{change} per {self.predictor_label}"
 
     def column(self, timing: str) -> str:

@@ -12,10 +12,12 @@ import xarray as xr
 from atrobayes.data_prep.intervals import changes, patient_years, spanning
 from atrobayes.data_prep.ledger import Exclusion
 from atrobayes.errors import Fault, StudyError
-from atrobayes.models.analyses import Analysis
+from atrobayes.models.analyses import RAW_OUTCOME, Analysis
 from atrobayes.study import Study
 
 KEY = ["patient", "visit_from", "visit_to"]
+# what an exclusion says of a row
+_NAMED = ["patient", "visit_to"]
 # which value of a yes/no column is the state a comparison asks about
 _ACTIVE = {"neda3": "no", "neda4": "no"}
 
@@ -67,43 +69,71 @@ def interval_rows(study: Study, analysis: Analysis, cohort: xr.Dataset) -> Rows:
     StudyError
         If the analysis names a column that is not there or holds no numbers, or its condition cannot be read.
     """
+    return rows_of(study, analysis, joined(study, analysis, cohort), structures_of(cohort))
+
+
+def rows_of(study: Study, analysis: Analysis, whole: pd.DataFrame, structures: Sequence[str]) -> Rows:
+    """Rows of an analysis, of all that there are.
+
+    Parameters
+    ----------
+    study : Study
+    analysis : Analysis
+        As for `interval_rows`, which raises the same.
+    whole : DataFrame
+        As `joined` gives it.
+    structures : sequence of str
+        Names of the outcome columns.
+    """
     column = analysis.column(study.definitions.lesion_timing)
-    whole = _joined(study, analysis, cohort)
-    known = _known(whole, _structures(cohort))
+    known = _known(whole, structures)
     _check_columns(study, analysis, whole, known, column)
     numbers = {column: _state(whole, column) if analysis.kind == "comparison" else _number(whole[column])}
     numbers |= {name: _number(whole[name]) for name in analysis.covariates}
     table = whole.assign(**{name: values.astype("float64") for name, values in numbers.items()})
     left_out = _excluded(study, analysis, whole, known)
     reasons = {name: table[name].isna() & ~left_out for name in (column, *analysis.covariates)}
-    exclusions = [_by_study(analysis, row) for row in whole[left_out].itertuples()]
+    exclusions = [_by_study(analysis, row) for row in whole.loc[left_out, _NAMED].itertuples()]
     exclusions += [
         _missing(analysis, name, name == column, row)
         for name, missing in reasons.items()
-        for row in table[missing].itertuples()
+        for row in table.loc[missing, _NAMED].itertuples()
     ]
     kept = ~(left_out | np.logical_or.reduce(list(reasons.values())))
-    structures = tuple(_structures(cohort))
-    return Rows(table[kept].sort_values(KEY), structures, column, tuple(exclusions), len(table))
+    return Rows(table[kept].sort_values(KEY), tuple(structures), column, tuple(exclusions), len(table))
 
 
-def _joined(study: Study, analysis: Analysis, cohort: xr.Dataset) -> pd.DataFrame:
+def joined(study: Study, analysis: Analysis, cohort: xr.Dataset) -> pd.DataFrame:
+    """Intervals of an analysis, nothing left out: columns of intervals.tsv, the outcome of each structure, patients.
+
+    Parameters
+    ----------
+    study : Study
+        Its definitions.
+    analysis : Analysis
+        Its visits and outcome; with `change_mm3` there is a column `etiv` too.
+    cohort : Dataset
+    """
     if analysis.visit_to is None:
         intervals = patient_years(cohort, study.definitions)
     else:
         intervals = spanning(cohort, study.definitions, analysis.visit_from, analysis.visit_to)
     long = changes(cohort, intervals, study.definitions)
+    if analysis.outcome == RAW_OUTCOME:
+        long = long.assign(**{RAW_OUTCOME: long["volume_to"] - long["volume_from"]})
+        intervals = intervals.merge(long[[*KEY, "etiv"]].drop_duplicates(KEY), on=KEY, how="left")
     wide = long.pivot_table(index=KEY, columns="structure", values=analysis.outcome, sort=False, dropna=False)
     # without any interval there is nothing to pivot, and the columns are there all the same
-    wide = wide.reindex(columns=_structures(cohort))
-    joined = intervals.merge(wide.reset_index(), on=KEY, how="left", validate="one_to_one")
+    wide = wide.reindex(columns=structures_of(cohort))
+    together = intervals.merge(wide.reset_index(), on=KEY, how="left", validate="one_to_one")
     people = patients(cohort)
     # a column of the user's own may have a name that intervals or structures have: theirs counts
-    own = [name for name in people if name == "patient" or name not in joined]
-    return joined.merge(people[own], on="patient", how="left", validate="many_to_one")
+    own = [name for name in people if name == "patient" or name not in together]
+    return together.merge(people[own], on="patient", how="left", validate="many_to_one")
 
 
-def _structures(cohort: xr.Dataset) -> list[str]:
+def structures_of(cohort: xr.Dataset) -> list[str]:
+    """Names of the cohort's structures."""
     return [str(name) for name in cohort["structure"].to_numpy()]
 
 

@@ -32,12 +32,15 @@ PATIENT_SD = HalfStudentT(3, 2.5)
 class Ordinal:
     """P(score ≤ level k) = logistic(threshold k − the cell's effect − the patient's intercept).
 
-    The levels are the scores that occur in the frame's first outcome.
+    The levels are the scores that occur in the frame's first outcome, unless others are given.
 
     Attributes
     ----------
     name, revision, method, formula, family, joint, template
         As the Model contract has them.
+    scores : tuple of float
+        Levels fixed beforehand, ascending: those of the base analysis where data are simulated, in which not every
+        level occurs. Empty: those of the frame.
     """
 
     name: str = "ordinal"
@@ -47,6 +50,11 @@ class Ordinal:
     family: str = "cumulative logit"
     joint: bool = False
     template: str = "ordinal"
+    scores: tuple[float, ...] = ()
+
+    def levels(self, frame: Frame) -> np.ndarray:
+        """(level,): scores there are thresholds between, ascending."""
+        return np.array(self.scores) if self.scores else levels(frame)
 
     def frame(self, frame: Frame) -> Frame:
         """Take the frame as it is."""
@@ -64,7 +72,7 @@ class Ordinal:
         """
         import pymc as pm
 
-        thresholds = len(levels(frame)) - 1
+        thresholds = len(self.levels(frame)) - 1
         with pm.Model() as graph:
             held = {name: pm.Data(name, values) for name, values in self.data(frame, priors).items()}
             cell = pm.Normal("cell_effects", 0, CELL_SD, shape=len(cells(frame)))
@@ -84,7 +92,7 @@ class Ordinal:
 
     def data(self, frame: Frame, priors: Priors) -> dict[str, np.ndarray]:  # noqa: ARG002 - the contract's
         """Give the numbers of the graph for the frame's first outcome: places of the scores among the levels."""
-        y = np.searchsorted(levels(frame), frame.y.to_numpy()[:, 0])
+        y = np.searchsorted(self.levels(frame), frame.y.to_numpy()[:, 0])
         return {"y": y, "cell": cell_codes(frame), "patient": frame.patient}
 
     def terms(self, draws: xr.Dataset, frame: Frame, priors: Priors) -> xr.DataArray:  # noqa: ARG002
@@ -95,7 +103,7 @@ class Ordinal:
         cell's effect, and no integral is left to compute.
         """
         effects, cuts = drawn(draws, "cell_effects"), drawn(draws, "thresholds")
-        median = levels(frame)[(cuts[..., None, :] < effects[..., None]).sum(axis=-1)]
+        median = self.levels(frame)[(cuts[..., None, :] < effects[..., None]).sum(axis=-1)]
         return of_outcome([*np.moveaxis(median, -1, 0)], [term.name for term in terms_of(frame)], "term", frame)
 
     def sds(self, draws: xr.Dataset, frame: Frame, priors: Priors) -> xr.DataArray:  # noqa: ARG002
@@ -103,7 +111,7 @@ class Ordinal:
 
         Medians are few levels, often one and the same in every draw: convergence shows in what they are made of.
         """
-        steps = [f"threshold[{level:g}]" for level in levels(frame)[:-1]]
+        steps = [f"threshold[{level:g}]" for level in self.levels(frame)[:-1]]
         effects = [f"effect[{label}]" for label in cell_labels(frame)]
         vectors = [*np.moveaxis(drawn(draws, "thresholds"), -1, 0), *np.moveaxis(drawn(draws, "cell_effects"), -1, 0)]
         return of_outcome([drawn(draws, "patient_sd"), *vectors], ["patient_sd", *steps, *effects], "sd", frame)

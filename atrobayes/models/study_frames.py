@@ -71,16 +71,38 @@ def build_frames(study: Study, analysis: Analysis, cohort: xr.Dataset) -> Framed
         # a frame each: relapses have no visit 0, and so fewer terms
         each = [(kind, {name: unit}) for kind, units in _COURSES.items() for name, unit in units.items()]
         return _clinical(study, analysis, course_rows(cohort), cohort, each)
-    return _intervals(study, analysis, cohort)
+    return frame_of_rows(study, analysis, interval_rows(study, analysis, cohort), cohort)
 
 
-def _groups(cohort: xr.Dataset) -> tuple[str, ...]:
+def groups_of(cohort: xr.Dataset) -> tuple[str, ...]:
+    """Labels of the study's groups in their order; "ALL" where it has none."""
     return tuple(json.loads(cohort.attrs["groups"])) or (UNGROUPED,)
 
 
-def _intervals(study: Study, analysis: Analysis, cohort: xr.Dataset) -> Framed:
-    rows = interval_rows(study, analysis, cohort)
-    order = _groups(cohort) if analysis.group else (UNGROUPED,)
+def frame_of_rows(study: Study, analysis: Analysis, rows: Rows, cohort: xr.Dataset) -> Framed:
+    """Frame of an analysis of intervals.
+
+    Parameters
+    ----------
+    study : Study
+        Its priors' units, and what its definitions make of the unit of an outcome.
+    analysis : Analysis
+    rows : Rows
+        As `interval_rows` gives them.
+    cohort : Dataset
+        Order of the groups, and what is known of the structures.
+
+    Returns
+    -------
+    Framed
+        One frame, or the reason why there is none.
+
+    Raises
+    ------
+    StudyError
+        If more than one row of a patient would enter a regression.
+    """
+    order = groups_of(cohort) if analysis.group else (UNGROUPED,)
     fewest = fewest_rows(len(order))
     usable = [name for name in rows.structures if _enough(rows.table[name], fewest)]
     reason = _impossible(analysis, rows, fewest) or ("" if usable else "no structure with volumes that differ")
@@ -121,7 +143,7 @@ def _clinical(
     cohort: xr.Dataset,
     outcomes: Sequence[tuple[str, Mapping[str, str]]],
 ) -> Framed:
-    order = _groups(cohort)
+    order = groups_of(cohort)
     if analysis.kind == "groups" and len(order) < 2:
         return Framed((), (_skipped(analysis, "one group only: nothing to compare"),))
     frames, left_out = [], []

@@ -36,6 +36,12 @@ _TEXT = {
     "intervals.tsv": "patient group edss_progression neda3 neda3_failed neda4",
     "changes.tsv": "patient structure",
 }
+# columns of text in the tables that only some commands make; axis_… too
+_TEXTS_OF_LOOKS = (
+    "analysis structure term method engine prior outcome predictor unit ci_kind flags fit_id fork status reason "
+    "patient patients look block setting quantity verdict reasons group groups model parameter errors conclusion test "
+    "part axis level likelihood weakest_patient weakest_prior kind histogram"
+)
 
 
 @dataclass(frozen=True)
@@ -103,6 +109,17 @@ class Results:
     def changes(self) -> pd.DataFrame:
         """Volume changes, one row per interval and structure."""
         return _typed(self.folder / "changes.tsv")
+
+    def look(self, name: str) -> pd.DataFrame | None:
+        """Table of a look that was asked for, such as "influence"; None where it was not."""
+        if name not in self._looks:
+            path = self.folder / f"{name}.tsv"
+            self._looks[name] = _typed(path) if path.is_file() else None
+        return self._looks[name]
+
+    @cached_property
+    def _looks(self) -> dict[str, pd.DataFrame | None]:
+        return {}
 
     @cached_property
     def cohort(self) -> xr.Dataset:
@@ -175,7 +192,9 @@ def each_row(frame: pd.DataFrame) -> Iterator[Any]:
 
 def _typed(path: Path) -> pd.DataFrame:
     raw = read_table(path)
-    texts = _TEXT[path.name].split()
+    own = _TEXT.get(path.name)
+    looked = [name for name in raw.columns if name in _TEXTS_OF_LOOKS.split() or name.startswith("axis_")]
+    texts = looked if own is None else own.split()
     columns = {
         name: raw[name].replace(MISSING, "") if name in texts else _numbers(raw[name], path) for name in raw.columns
     }

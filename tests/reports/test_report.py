@@ -67,7 +67,10 @@ def test_every_section_could_be_made_diagnostics_before_the_analyses(html):
     assert [make.__module__.rpartition(".")[2] for make in SECTIONS] == [name for name, _ in sections]
     assert ["diagnostics"] == [name for name, status in sections if status == "warning"]
     assert 9 == sum(status == "ok" for _, status in sections)
-    assert ["diagnostics", "analyses"] == [name for name, _ in sections[3:5]]
+    looks = {"robustness", "multiverse", "influence", "prior_sensitivity", "definitions", "checks", "calibration"}
+    assert looks | {"assurance"} == {name for name, status in sections if status == "not_applicable"} - {"quality"}
+    names = [name for name, _ in sections]
+    assert names.index("diagnostics") + 1 == names.index("analyses")
 
 
 def test_a_section_that_raises_says_so_in_its_place(folder, capsys):
@@ -156,7 +159,7 @@ def test_made_twice_the_page_is_the_same(folder, made_up, tmp_path, html):
 
 def test_numbers_of_a_failed_fit_are_marked(page):
     """A number that did not converge would be read like any other."""
-    assert "†" in page.text.partition("5. The analyses")[2].partition("6. p against")[0].partition("†")[2]
+    assert "†" in page.text.partition("6. The analyses")[2].partition("7. p against")[0].partition("†")[2]
     assert "did not pass" in page.text
 
 

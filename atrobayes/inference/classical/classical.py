@@ -9,7 +9,14 @@ from atrobayes.inference.classical.mixed import classical_mixed
 from atrobayes.models.frame import Frame
 
 
-def classical(frame: Frame, interval: float = 0.95, seed: int = 1) -> pd.DataFrame:
+def classical(
+    frame: Frame,
+    interval: float = 0.95,
+    seed: int = 1,
+    *,
+    headline_only: bool = False,
+    patient_effects: bool = True,
+) -> pd.DataFrame:
     """Rerun the published procedures.
 
     Parameters
@@ -19,6 +26,10 @@ def classical(frame: Frame, interval: float = 0.95, seed: int = 1) -> pd.DataFra
         Level of the confidence intervals.
     seed : int
         Of permutations.
+    headline_only : bool
+        Leave out what stands beside the method `classical`, which takes most of the time; for forks.
+    patient_effects : bool
+        Mixed models: False takes rows as if they were of different patients.
 
     Returns
     -------
@@ -26,12 +37,13 @@ def classical(frame: Frame, interval: float = 0.95, seed: int = 1) -> pd.DataFra
         Rows of estimates.tsv, the headline `classical` and what stands beside it, each method adjusted for the
         number of structures within its terms.
     """
-    return adjust(_rows(frame, interval, seed))
+    rows = _rows(frame, interval, seed, headline_only, patient_effects)
+    return adjust(rows[rows["method"] == "classical"] if headline_only else rows)
 
 
-def _rows(frame: Frame, interval: float, seed: int) -> pd.DataFrame:
+def _rows(frame: Frame, interval: float, seed: int, headline_only: bool, patient_effects: bool) -> pd.DataFrame:
     if frame.kind == "mixed":
-        return classical_mixed(frame, interval)
+        return classical_mixed(frame, interval, headline_only=headline_only, patient_effects=patient_effects)
     if frame.kind == "regression":
         from atrobayes.inference.classical.regression import classical_regression
 
@@ -39,7 +51,7 @@ def _rows(frame: Frame, interval: float, seed: int) -> pd.DataFrame:
     if frame.kind == "comparison":
         from atrobayes.inference.classical.comparison import classical_comparison
 
-        return classical_comparison(frame, interval, seed)
+        return classical_comparison(frame, interval, seed, headline_only=headline_only)
     if frame.kind == "groups":
         from atrobayes.inference.classical.comparison import classical_groups
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from atrobayes.inference.classical.clustered import datta_satten
-from atrobayes.inference.classical.permutation import permutation_test
+from atrobayes.inference.classical.permutation import patients_with_both, permutation_test
 from atrobayes.inference.classical.ranks import hodges_lehmann, mann_whitney
 from atrobayes.inference.classical.regression import few_patients
 from atrobayes.inference.classical.two_groups import TTest, standardised_difference, student, welch
@@ -20,7 +20,9 @@ from atrobayes.models.terms import differences, terms_of
 MEASURED = ("age", "disease_duration")
 
 
-def classical_comparison(frame: Frame, interval: float = 0.95, seed: int = 1) -> pd.DataFrame:
+def classical_comparison(
+    frame: Frame, interval: float = 0.95, seed: int = 1, *, headline_only: bool = False
+) -> pd.DataFrame:
     """Compare rows with activity and rows without, every outcome.
 
     Parameters
@@ -31,6 +33,8 @@ def classical_comparison(frame: Frame, interval: float = 0.95, seed: int = 1) ->
         Level of the confidence intervals.
     seed : int
         Of the permutations.
+    headline_only : bool
+        Only the rows `classical`.
 
     Returns
     -------
@@ -40,11 +44,13 @@ def classical_comparison(frame: Frame, interval: float = 0.95, seed: int = 1) ->
         of a patient belong together) and `classical_permutation` (U against permutations of whole patients).
         `prob_superiority` is U over the number of pairs, `n_both` the number of patients with both states.
     """
-    rows = [row for k in range(len(frame.outcomes)) for row in _comparison_rows(frame, k, interval, seed)]
+    rows = [
+        row for k in range(len(frame.outcomes)) for row in _comparison_rows(frame, k, interval, seed, headline_only)
+    ]
     return estimates.table(rows)
 
 
-def _comparison_rows(frame: Frame, k: int, interval: float, seed: int) -> list[dict[str, Any]]:
+def _comparison_rows(frame: Frame, k: int, interval: float, seed: int, headline_only: bool) -> list[dict[str, Any]]:
     (term,) = terms_of(frame)
     present = ~np.isnan(frame.y.to_numpy()[:, k])
     y, active, patient = frame.y.to_numpy()[present, k], frame.x[present] > 0, frame.patient[present]
@@ -52,15 +58,18 @@ def _comparison_rows(frame: Frame, k: int, interval: float, seed: int) -> list[d
     common = estimates.constants(frame, term, k) | {"engine": "ranks", "flags": flags}
     if active.all() or not active.any():
         return [common | {"method": "classical", "flags": "not_estimable"}]
-    permuted = permutation_test(y, active, patient, seed=seed)
-    common |= {"n_both": permuted.patients_with_both}
-    plain, clustered = mann_whitney(y, active), datta_satten(y, active, patient)
+    plain = mann_whitney(y, active)
     shift, low, high = hodges_lehmann(y, active, interval)
+    common |= {"n_both": patients_with_both(active, patient)}
     common |= {"estimate": shift, "prob_superiority": plain.superiority}
-    exchanged = {"p": permuted.p if permuted.arrangements > 1 else np.nan}  # nothing to exchange: p says nothing
     ends = {"ci_low": low, "ci_high": high, "ci_prob": interval, "ci_kind": "confidence"}
+    headline = common | ends | {"method": "classical", "statistic": plain.u, "p": plain.p}
+    if headline_only:
+        return [headline]
+    clustered, permuted = datta_satten(y, active, patient), permutation_test(y, active, patient, seed=seed)
+    exchanged = {"p": permuted.p if permuted.arrangements > 1 else np.nan}  # nothing to exchange: p says nothing
     return [
-        common | ends | {"method": "classical", "statistic": plain.u, "p": plain.p},
+        headline,
         common | {"method": "classical_clustered", "statistic": clustered.z, "p": clustered.p},
         common | {"method": "classical_permutation", "statistic": permuted.statistic} | exchanged,
     ]

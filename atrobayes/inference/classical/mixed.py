@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -21,7 +22,9 @@ from atrobayes.models.terms import terms_of
 Procedure = Callable[[np.ndarray], tuple[float, float, float]]
 
 
-def classical_mixed(frame: Frame, interval: float = 0.95) -> pd.DataFrame:
+def classical_mixed(
+    frame: Frame, interval: float = 0.95, *, headline_only: bool = False, patient_effects: bool = True
+) -> pd.DataFrame:
     """Fit change ~ lesions * group (+ covariates) + (1 | patient) by REML to every outcome.
 
     Parameters
@@ -30,6 +33,11 @@ def classical_mixed(frame: Frame, interval: float = 0.95) -> pd.DataFrame:
         Raw units throughout.
     interval : float
         Level of the confidence intervals.
+    headline_only : bool
+        Only the rows `classical`.
+    patient_effects : bool
+        False: rows as if of different patients, which is least squares on all groups together, with rows minus
+        coefficients degrees of freedom.
 
     Returns
     -------
@@ -45,8 +53,34 @@ def classical_mixed(frame: Frame, interval: float = 0.95) -> pd.DataFrame:
     At a singular fit this gives every contrast n - p degrees of freedom, as if rows were patients; Kenward-Roger,
     whose standard errors grow by what not knowing the patient SD adds, is then the one to read first.
     """
-    rows = [row for k in range(len(frame.outcomes)) for row in _outcome_rows(frame, k, interval)]
-    return estimates.table(rows)
+    ways = _Ways(interval, headline_only, patient_effects)
+    rows: dict[int, list[dict[str, Any]]] = {}
+    for present, outcomes in frame.patterns():
+        shared = _shared(frame, present)
+        rows |= {int(k): _outcome_rows(frame, int(k), shared, ways) for k in outcomes}
+    return estimates.table([row for k in sorted(rows) for row in rows[k]])
+
+
+@dataclass(frozen=True)
+class _Ways:
+    interval: float
+    headline_only: bool
+    patient_effects: bool
+
+
+@dataclass(frozen=True)
+class _Shared:
+    """What outcomes that are present in the same rows share; `flags` for each term, in the order of the terms."""
+
+    present: np.ndarray
+    X: np.ndarray
+    slope_column: list[int | None]
+    flags: list[str]
+
+
+def _shared(frame: Frame, present: np.ndarray) -> _Shared:
+    X, slope_column = _design(frame.select(present, np.array([0])))
+    return _Shared(present, X, slope_column, [_flags(frame, term.rows & present) for term in terms_of(frame)])
 
 
 def satterthwaite(fit: Reml, contrast: np.ndarray) -> tuple[float, float, float]:
@@ -57,35 +91,37 @@ def satterthwaite(fit: Reml, contrast: np.ndarray) -> tuple[float, float, float]
     return float(contrast @ fit.beta), float(np.sqrt(variance)), df
 
 
-def _outcome_rows(frame: Frame, k: int, interval: float) -> list[dict[str, Any]]:
-    present = ~frame.y[:, k].isnull().to_numpy()
-    some = frame.select(present, np.array([k]))
-    X, slope_column = _design(some)
-    y = some.y.to_numpy()[:, 0]
+def _outcome_rows(frame: Frame, k: int, shared: _Shared, ways: _Ways) -> list[dict[str, Any]]:
+    X, y = shared.X, frame.y.to_numpy()[shared.present, k]
+    patient = frame.patient[shared.present] if ways.patient_effects else np.arange(len(y))
     # on a scale of one: the degrees of freedom must not depend on the outcome's unit
     centre, scale = y.mean(), y.std(ddof=1)
-    fit = fit_reml(X, (y - centre) / scale, some.patient) if _leaves_something(X, (y - centre) / scale) else None
-    procedures = _procedures(X, some.patient, fit) if fit else dict.fromkeys(("classical",))
-    singular = fit is not None and fit.singular
-    common = {"engine": "reml", "ci_prob": interval, "ci_kind": "confidence"}
+    fit = fit_reml(X, (y - centre) / scale, patient) if _leaves_something(X, (y - centre) / scale) else None
+    procedures = _procedures(X, patient, fit, ways.headline_only) if fit else dict.fromkeys(("classical",))
+    singular = fit is not None and fit.singular and ways.patient_effects
+    engine = "reml" if ways.patient_effects else "ols"
+    common = {"engine": engine, "ci_prob": ways.interval, "ci_kind": "confidence"}
+    weights = term_weights(frame.groups)
     rows = []
-    for term in terms_of(frame):
-        contrast = _contrast(term_weights(frame.groups)[term.name], slope_column, X.shape[1])
-        flags = _flags(
-            frame, term.rows & present, estimable=fit is not None and contrast is not None, singular=singular
-        )
+    for term, marks in zip(terms_of(frame), shared.flags, strict=True):
+        contrast = _contrast(weights[term.name], shared.slope_column, X.shape[1])
+        estimable = fit is not None and contrast is not None
+        flags = ",".join(filter(None, ["singular" * singular, marks])) if estimable else "not_estimable"
+        of_term = estimates.constants(frame, term, k) | common | {"flags": flags}
         for method, procedure in procedures.items():
-            row = estimates.constants(frame, term, k) | common | {"method": method, "flags": flags}
+            row = of_term | {"method": method}
             if procedure is not None and contrast is not None:
                 estimate, error, df = procedure(contrast)
-                row |= t_test(scale * estimate, scale * error, df, interval).cells()
+                row |= t_test(scale * estimate, scale * error, df, ways.interval).cells()
                 row |= {"df": df if np.isfinite(df) else np.nan}  # a normal test has none
             rows.append(row)
     return rows
 
 
-def _procedures(X: np.ndarray, patient: np.ndarray, fit: Reml) -> dict[str, Procedure | None]:
+def _procedures(X: np.ndarray, patient: np.ndarray, fit: Reml, headline_only: bool) -> dict[str, Procedure | None]:
     by_satterthwaite = partial(satterthwaite, fit)
+    if headline_only:
+        return {"classical": by_satterthwaite}
 
     def normal(contrast: np.ndarray) -> tuple[float, float, float]:
         return (*by_satterthwaite(contrast)[:2], np.inf)
@@ -97,18 +133,16 @@ def _procedures(X: np.ndarray, patient: np.ndarray, fit: Reml) -> dict[str, Proc
     }
 
 
-def _flags(frame: Frame, rows: np.ndarray, *, estimable: bool, singular: bool) -> str:
-    if not estimable:
-        return "not_estimable"
+def _flags(frame: Frame, rows: np.ndarray) -> str:
     large, few = _leverage(frame, rows) > LARGE_LEVERAGE, few_patients(frame, rows)
-    return ",".join(["singular"] * singular + ["leverage"] * large + ["few_patients"] * few)
+    return ",".join(["leverage"] * large + ["few_patients"] * few)
 
 
 def _leverage(frame: Frame, rows: np.ndarray) -> float:
     """Largest hat value of a row in the simple regression of its group."""
     groups = [rows & (frame.group == g) for g in np.unique(frame.group[rows])]
     designs = [np.column_stack([np.ones(inside.sum()), frame.x[inside]]) for inside in groups]
-    return max(float(leverage(X).max()) for X in designs)
+    return max((float(leverage(X).max()) for X in designs), default=0.0)
 
 
 def _leaves_something(X: np.ndarray, y: np.ndarray) -> bool:

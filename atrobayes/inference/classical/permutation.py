@@ -131,14 +131,15 @@ def permutation_tests(
     arrangements = total if exact else permutations + 1
     p = (as_far if exact else as_far + 1) / arrangements
     least = active.sum() * (active.sum() + 1) / 2
-    both = _patients_with_both(active, patient)
+    both = patients_with_both(active, patient)
     return [
         Permutation(float(observed[k] - least), float(expected[k] - least), float(p[k]), arrangements, both, exact)
         for k in range(y.shape[1])
     ]
 
 
-def _patients_with_both(active: np.ndarray, patient: np.ndarray) -> int:
+def patients_with_both(active: np.ndarray, patient: np.ndarray) -> int:
+    """How many patients have rows of both states, from bool and codes (row,)."""
     return len(np.intersect1d(patient[active], patient[~active]))
 
 

@@ -78,7 +78,7 @@ def few_patients(frame: Frame, rows: np.ndarray) -> bool:
 
 
 def _outcome_rows(frame: Frame, k: int, interval: float) -> list[dict[str, Any]]:
-    present = ~frame.y[:, k].isnull().to_numpy()
+    present = ~np.isnan(frame.y.to_numpy()[:, k])
     y, scale = _standardised(frame.y.to_numpy()[:, k], present)
     covariates = frame.covariates.to_numpy()
     slopes = [

@@ -180,6 +180,11 @@ def _attempt(tree: xr.DataTree, model: Model, frame: Frame, priors: Priors, rung
     """Posterior in raw units, the sampler's record once for each outcome, and the gate's verdict."""
     draws = tree["posterior"].to_dataset()
     posterior = xr.Dataset({"terms": model.terms(draws, frame, priors), "sds": model.sds(draws, frame, priors)})
+    if "coefficients" in draws and not model.joint:
+        # what the predictive density of a patient's rows is computed from
+        beta = draws["coefficients"].rename(coefficients_dim_0="coefficient").drop_vars("coefficient", errors="ignore")
+        beta = beta.expand_dims(outcome=list(frame.outcomes)).assign_attrs(units="standardised")
+        posterior["coefficients"] = beta
     stats = tree["sample_stats"].to_dataset().assign(rung=rung)
     own = list(posterior["terms"]["outcome"].to_numpy())
     stats = xr.concat([stats] * len(own), dim="outcome").assign_coords(outcome=own)

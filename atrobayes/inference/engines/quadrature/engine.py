@@ -10,9 +10,9 @@ import xarray as xr
 
 from atrobayes.inference.engine import Settings
 from atrobayes.inference.engines.quadrature.conditional import condition
-from atrobayes.inference.engines.quadrature.solve import Refined, integrate, join
+from atrobayes.inference.engines.quadrature.exact import Problem, problems
+from atrobayes.inference.engines.quadrature.solve import Refined, join
 from atrobayes.inference.seeds import derive
-from atrobayes.inference.sums import Sums, gather
 from atrobayes.models.frame import Frame
 from atrobayes.models.linear import Linear
 from atrobayes.models.marginals import Mixture
@@ -26,9 +26,7 @@ MOST_SDS = 3
 class _Part:
     """Outcomes present in the same rows, with what was found for them."""
 
-    outcomes: np.ndarray
-    linear: Linear
-    sums: Sums
+    problem: Problem
     refined: Refined
 
 
@@ -52,8 +50,8 @@ class Quadrature:
         self, model: Model, frame: Frame, priors: Priors, settings: Settings, seed: int
     ) -> tuple[xr.DataTree, Mixture]:
         """Integrate every outcome; also take independent draws for the tree."""
-        parts = [_fit_pattern(model, frame, priors, *pattern) for pattern in patterns(frame, priors)]
-        linear, order = parts[0].linear, np.argsort(np.concatenate([part.outcomes for part in parts]))
+        parts = [_Part(problem, problem.solve()) for problem in problems(model, frame, priors)]
+        linear, order = parts[0].problem.linear, np.argsort(np.concatenate([part.problem.outcomes for part in parts]))
         whole = join([part.refined for part in parts]).take(order)
         mixture = whole.solution.mixture.compact().scaled(frame.slope_scale)
         draws = [_draw(part, frame, settings, seed) for part in parts]
@@ -68,29 +66,15 @@ class Quadrature:
         return xr.DataTree.from_dict(groups), mixture
 
 
-def patterns(frame: Frame, priors: Priors) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Outcomes that share rows and, standardised, priors: raw priors are another for each outcome."""
-    found = frame.patterns()
-    return [(rows, np.array([k])) for rows, outcomes in found for k in outcomes] if priors.raw else found
-
-
-def _fit_pattern(model: Model, frame: Frame, priors: Priors, rows: np.ndarray, outcomes: np.ndarray) -> _Part:
-    some = frame.select(rows, outcomes)
-    linear = model.linear(some, priors)
-    assert linear is not None
-    sums = gather(linear.X, some.y_standardised, linear.patient, linear.residual_block)
-    return _Part(outcomes, linear, sums, integrate(linear, sums, some.outcomes))
-
-
 def _draw(part: _Part, frame: Frame, settings: Settings, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Independent draws: coefficients (outcome, draw, coef) and SDs (outcome, draw, sd), standardised."""
     # a generator per outcome: draws do not depend (but for rounding) on which other outcomes there are
-    rngs = [np.random.default_rng(derive(seed, frame.outcomes[outcome])) for outcome in part.outcomes]
+    rngs = [np.random.default_rng(derive(seed, frame.outcomes[outcome])) for outcome in part.problem.outcomes]
     sds = part.refined.solution.curves.draw(settings.chains * settings.draws, *rngs)
-    coefficients = np.empty((*sds.shape[:2], len(part.linear.coefs)))
+    coefficients = np.empty((*sds.shape[:2], len(part.problem.linear.coefs)))
     for k, rng in enumerate(rngs):
         own = np.moveaxis(np.maximum(sds[k : k + 1], 1e-12), 2, 0)
-        coefficients[k] = condition(part.linear, part.sums, np.array([k]), list(own)).draw(rng)[0]
+        coefficients[k] = condition(part.problem.linear, part.problem.sums, np.array([k]), list(own)).draw(rng)[0]
     return coefficients, sds
 
 
