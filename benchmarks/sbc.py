@@ -65,10 +65,10 @@ def _frames(folder: Path) -> dict[str, tuple[Frame, ...]]:
 
 def _timed(model: str, frame: Frame, simulations: int | None) -> str:
     choices = Choices()
-    usual = Calibration()
-    wanted = Calibration(
-        simulations=simulations or usual.simulations, sampled_simulations=simulations or usual.sampled_simulations
-    )
+    wanted = Calibration()
+    if simulations:
+        # a copy is not held to the least that a study may ask for
+        wanted = wanted.model_copy(update={"simulations": simulations, "sampled_simulations": simulations})
     wall = time.perf_counter()
     # a chunk of its own, which is not counted: imports, and what a sampler compiles
     pits(frame, choices, Chunk(model, 0, 1, run=2))
@@ -78,10 +78,11 @@ def _timed(model: str, frame: Frame, simulations: int | None) -> str:
     table = sbc_table(pd.concat(found, ignore_index=True))
     wall, processor = time.perf_counter() - wall, time.process_time() - processor
     count = int(table["simulations"].iloc[0])
+    outside = table["parameter"][table["verdict"] != "within"].tolist()
     return (
         f"{model}: {count} simulations in {wall:.1f} s, {processor:.1f} s of processor time ({processor / count:.3f} s"
         f" each), {before:.0f} s before the first; {int(table['failed'].max())} fits failed their gate; "
-        f"{int((table['verdict'] == 'within').sum())} of {len(table)} parameters within"
+        f"{len(table) - len(outside)} of {len(table)} parameters within {'; '.join(['', *outside])}".rstrip()
     )
 
 

@@ -29,22 +29,35 @@ class Rung:
         Tuning and chains are this many times as long as asked for; of the draws every `longer`-th is kept.
     target_accept : float
         At least this.
+    correlated : bool
+        As `Settings` has it.
     centred : bool
         The other parametrisation of the same model.
     """
 
     longer: int = 1
     target_accept: float = 0.0
+    correlated: bool = False
     centred: bool = False
 
     def settings(self, asked: Settings) -> Settings:
         """Work as hard as this rung says."""
-        target = max(asked.target_accept, self.target_accept)
-        return replace(asked, tune=self.longer * asked.tune, draws=self.longer * asked.draws, target_accept=target)
+        return replace(
+            asked,
+            tune=self.longer * asked.tune,
+            draws=self.longer * asked.draws,
+            target_accept=max(asked.target_accept, self.target_accept),
+            correlated=asked.correlated or self.correlated,
+        )
 
 
-# an outcome climbs until it passes; the first rung is what was asked for
-LADDER = (Rung(), Rung(2, 0.95), Rung(4, 0.99), Rung(4, 0.99, centred=True))
+# an outcome climbs until it passes; the first rung is what was asked for, the dearest comes last
+LADDER = (
+    Rung(),
+    Rung(1, 0.95, correlated=True),
+    Rung(1, 0.95, correlated=True, centred=True),
+    Rung(4, 0.99, correlated=True),
+)
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,9 @@ class Settings:
         Per chain, per chain, and how many. Quadrature takes chains · draws independent draws for the tree.
     target_accept : float
         NUTS only.
+    correlated : bool
+        While tuning, NUTS learns correlations of parameters too, not their variances only: slower for each step, far
+        fewer steps where an SD of patients is large against that of errors.
     jobs : int
         Cores; the numbers do not depend on it.
     progress : callable
@@ -50,6 +53,7 @@ class Settings:
     tune: int = 1000
     chains: int = 4
     target_accept: float = 0.95
+    correlated: bool = False
     jobs: int = 1
     progress: Callable[[int, int], None] = _silent
     note: Callable[[str], None] = _unsaid
@@ -61,6 +65,7 @@ class Settings:
             "tune": self.tune,
             "chains": self.chains,
             "target_accept": self.target_accept,
+            "correlated": self.correlated,
         }
 
 

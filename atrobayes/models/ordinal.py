@@ -44,7 +44,7 @@ class Ordinal:
     """
 
     name: str = "ordinal"
-    revision: str = "1"
+    revision: str = "2"
     method: str = "bayes"
     formula: str = "score ~ visit:group + (1 | patient)"
     family: str = "cumulative logit"
@@ -67,8 +67,8 @@ class Ordinal:
     def graph(self, frame: Frame, priors: Priors, *, centred: bool = False) -> Any:
         """Build the PyMC graph of the frame's first outcome.
 
-        Free variables cell_effects (cell,), thresholds (level - 1,) in ascending order, patient_sd and the
-        patients' intercepts.
+        Free variables cell_effects (cell,), the middle threshold, the logs of the steps from it outwards, patient_sd
+        and the patients' intercepts; thresholds (level - 1,), ascending, follow.
         """
         import pymc as pm
 
@@ -76,14 +76,7 @@ class Ordinal:
         with pm.Model() as graph:
             held = {name: pm.Data(name, values) for name, values in self.data(frame, priors).items()}
             cell = pm.Normal("cell_effects", 0, CELL_SD, shape=len(cells(frame)))
-            cuts = pm.Normal(
-                "thresholds",
-                0,
-                THRESHOLD_SD,
-                shape=thresholds,
-                transform=pm.distributions.transforms.ordered,
-                initval=np.linspace(-2, 2, thresholds),
-            )
+            cuts = _ordered_thresholds(thresholds)
             patient_sd = pm.HalfStudentT("patient_sd", nu=PATIENT_SD.nu, sigma=PATIENT_SD.scale)
             own = patient_intercepts(patient_sd, len(frame.patients), centred=centred)
             state = cell[held["cell"]] + own[held["patient"]]
@@ -119,6 +112,29 @@ class Ordinal:
     def term_priors(self, frame: Frame, priors: Priors) -> tuple[np.ndarray, np.ndarray]:  # noqa: ARG002
         """NaN: no median has a normal prior."""
         return no_normal_priors(frame)
+
+
+def _ordered_thresholds(count: int) -> Any:
+    """(threshold,): independent normals restricted to ascending order, inside a PyMC model.
+
+    Counted from the middle one: where a level at an end does not occur, its threshold is known by its prior only, and
+    were it the start of all others, as in PyMC's ordered transform, they would have to move with it.
+    """
+    import pymc as pm
+    from pytensor import tensor
+
+    middle = pm.Flat("middle_threshold", initval=0.0)
+    if count == 1:
+        cuts = middle[None]
+    else:
+        log_steps = pm.Flat("log_steps", shape=count - 1, initval=np.full(count - 1, np.log(4 / count)))
+        steps, below = tensor.exp(log_steps), count // 2
+        down = middle - tensor.cumsum(steps[:below][::-1])[::-1]
+        cuts = tensor.concatenate([down, middle[None], middle + tensor.cumsum(steps[below:])])
+        # density of the steps' logs: that of the thresholds times their steps
+        pm.Potential("log_steps_jacobian", log_steps.sum())
+    pm.Potential("thresholds_prior", pm.logp(pm.Normal.dist(0, THRESHOLD_SD), cuts).sum())
+    return pm.Deterministic("thresholds", cuts)
 
 
 def levels(frame: Frame) -> np.ndarray:

@@ -99,12 +99,13 @@ def test_each_rung_works_as_stated() -> None:
     sampler = Sampler({2: 3})
     climb(sampler)
     hard = [(settings, work) for outcomes, settings, work in sampler.asked if outcomes == (2,)]
-    assert [100, 200, 400, 400] == [settings.tune for settings, _ in hard]
-    assert [250, 500, 1000, 1000] == [settings.draws for settings, _ in hard]
-    assert [0.9, 0.95, 0.99, 0.99] == [settings.target_accept for settings, _ in hard]
+    assert [100, 100, 100, 400] == [settings.tune for settings, _ in hard]
+    assert [250, 250, 250, 1000] == [settings.draws for settings, _ in hard]
+    assert [0.9, 0.95, 0.95, 0.99] == [settings.target_accept for settings, _ in hard]
+    assert [False, True, True, True] == [settings.correlated for settings, _ in hard]
     assert 4 == len({work.seed for _, work in hard})
     keys = [work.key for _, work in hard]
-    assert keys[0] == keys[1] == keys[2] != keys[3]
+    assert keys[0] == keys[1] == keys[3] != keys[2]
 
 
 def test_what_no_rung_mends_keeps_its_best_attempt_and_is_marked() -> None:

@@ -63,8 +63,10 @@ def test_log_density_of_the_graph_is_the_cumulative_logit_written_down(centred: 
     cell = 2 * frame.visits[:, 1] + frame.group
     for _ in range(50):
         point = {name: np.asarray(rng.normal(0, 1, np.shape(value))) for name, value in start.items()}
-        free, log_tau = point["thresholds_ordered__"], point["patient_sd_log__"]
-        cuts, tau = free[0] + np.append(0, np.exp(free[1:]).cumsum()), np.exp(log_tau)
+        log_steps, log_tau = point["log_steps"], point["patient_sd_log__"]
+        # four thresholds, the third the middle one; steps from the lowest to the highest
+        steps, tau = np.exp(log_steps), np.exp(log_tau)
+        cuts = point["middle_threshold"] + np.array([-steps[0] - steps[1], -steps[1], 0, steps[2]])
         drawn = point["intercepts" if centred else "intercepts_raw"]
         state = point["cell_effects"][cell] + (drawn if centred else tau * drawn)[frame.patient]
         below = np.concatenate([[-np.inf], cuts, [np.inf]])
@@ -72,7 +74,7 @@ def test_log_density_of_the_graph_is_the_cumulative_logit_written_down(centred: 
             stats.norm.logpdf(point["cell_effects"]).sum()
             + stats.norm.logpdf(drawn, 0, tau if centred else 1).sum()
             + stats.norm.logpdf(cuts, 0, 5).sum()
-            + free[1:].sum()
+            + log_steps.sum()
             + np.log(2)
             + stats.t.logpdf(tau, 3, scale=2.5)
             + log_tau

@@ -49,10 +49,10 @@ def _sample(work: Sequence[Work], settings: Settings) -> Iterator[xr.DataTree]:
     import jax
 
     graph, shapes = work[0].graph, {name: values.shape for name, values in sorted(work[0].data.items())}
-    key = (work[0].key, *shapes.values(), settings.tune, settings.draws)
+    key = (work[0].key, *shapes.values(), settings.tune, settings.draws, settings.correlated)
     if key not in _SAMPLERS:
         settings.note("compiling the model for JAX, once")
-        run = _nuts(*_translate(graph, shapes), settings.tune, settings.draws)
+        run = _nuts(*_translate(graph, shapes), settings)
         _SAMPLERS[key] = jax.jit(jax.vmap(run, in_axes=(0, 0, 0, None)))
     names = [value.name for value in graph.value_vars]
     # one axis of lanes, chains within data sets: mapping twice over the sampler's loops takes twice as long to compile
@@ -90,9 +90,7 @@ def _translate(graph: Any, shapes: dict[str, tuple[int, ...]]) -> tuple[Callable
     )
 
 
-def _nuts(
-    log_density: Callable[..., Any], constrained: Callable[..., Any], tune: int, draws: int
-) -> Callable[..., Any]:
+def _nuts(log_density: Callable[..., Any], constrained: Callable[..., Any], settings: Settings) -> Callable[..., Any]:
     """One chain: (start, data, random key, target acceptance) to constrained draws and the sampler's record."""
     import jax.numpy as jnp
     from jax import eval_shape, jit, lax, tree, vmap
@@ -101,11 +99,12 @@ def _nuts(
 
     # as functions of their own they are traced once, not at each of the sampler's uses of them
     log_density, constrained = jit(log_density), jit(constrained)
+    tune, draws = settings.tune, settings.draws
 
     def run(start: Any, data: Any, key: Any, target_accept: Any) -> tuple[Any, Any]:
         flat, unravel = ravel_pytree(start)
         begin, step = hmc(lambda values: -log_density(unravel(values), data), algo="NUTS")
-        state = begin(flat, tune, target_accept_prob=target_accept, rng_key=key)
+        state = begin(flat, tune, target_accept_prob=target_accept, dense_mass=settings.correlated, rng_key=key)
 
         def record(now: Any) -> Any:
             return now.z, (now.diverging, now.energy, now.num_steps, now.adapt_state.step_size)

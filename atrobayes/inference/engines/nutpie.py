@@ -62,6 +62,7 @@ def _sample(work: Sequence[Work], settings: Settings) -> Iterator[xr.DataTree]:
             cores=settings.jobs,
             seed=one.seed,
             target_accept=settings.target_accept,
+            adaptation="low_rank" if settings.correlated else "diag",
             progress_bar=False,
             save_warmup=False,
         )

@@ -50,6 +50,7 @@ def _sample(work: Sequence[Work], settings: Settings) -> Iterator[xr.DataTree]:
                 cores=1,
                 random_seed=one.seed,
                 nuts_sampler="pymc",
+                init="jitter+adapt_full" if settings.correlated else "jitter+adapt_diag",
                 nuts={"target_accept": settings.target_accept},
                 quiet=True,
                 compute_convergence_checks=False,
