@@ -1,0 +1,31 @@
+"""Every check of the audit, in the order they are reported: adding one is one file and one line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from atrobayes.reports.audit.finding import Finding
+
+if TYPE_CHECKING:
+    from atrobayes.data_prep.published_tables import Published
+
+type Check = Callable[[Published], list[Finding]]
+
+CHECKS: Mapping[str, Check] = MappingProxyType({})
+
+
+def run_checks(published: Published) -> list[Finding]:
+    """Put every check of the registry to a set of printed tables.
+
+    Parameters
+    ----------
+    published : Published
+
+    Returns
+    -------
+    list of Finding
+        In the order of the registry; what a check cannot judge is among them as `cannot_check`.
+    """
+    return [finding for check in CHECKS.values() for finding in check(published)]
