@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from atrobayes.reports.audit.finding import Finding, both, fit_words, judge, span
+from atrobayes.data_prep.printed import ROUNDINGS
+from atrobayes.reports.audit.finding import Finding, Interval, both, span
 from atrobayes.reports.audit.named import NUMBERS, name_of, same_model
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from atrobayes.data_prep.published_tables import Published, PublishedEstimate, PublishedSummary
 
 CHECK = "same_result"
+_SLACK = 1e-9
 _SAME = "rows of the same analysis, structure, term and group are of one result"
 _SAME_SUMMARY = "rows of the same quantity, kind and group are of one result"
 
@@ -31,6 +33,33 @@ def check(published: Published) -> list[Finding]:
         One for each pair of rows and each number both print; rows of different models are not compared.
     """
     return [*_estimates(published), *_summaries(published)]
+
+
+def meeting(first: Printed, second: Printed) -> tuple[str, str]:
+    """Whether two printed numbers may be of one number.
+
+    Parameters
+    ----------
+    first, second : Printed
+
+    Returns
+    -------
+    verdict : str
+        Two places may shorten numbers differently: "only_under" as soon as any two of ROUNDINGS bring them together.
+    words : str
+        The same for a sentence.
+    """
+    if _meet(first.bounds("rounded"), second.bounds("rounded")):
+        return "consistent", "fit each other"
+    if any(_meet(first.bounds(one), second.bounds(other)) for one in ROUNDINGS for other in ROUNDINGS):
+        return "only_under", "fit each other only if one of them was cut off or rounded up at the last digit"
+    return "inconsistent", "do not fit each other"
+
+
+def _meet(one: Interval, other: Interval) -> bool:
+    """Ends alone are not enough: no way of rounding prints one number as 0.04 here and 0.05 there."""
+    low, high = max(one[0], other[0]), min(one[1], other[1])
+    return high - low > _SLACK * max(abs(low), abs(high)) or one == other
 
 
 def _estimates(published: Published) -> list[Finding]:
@@ -69,8 +98,7 @@ def _numbers(
 
 def _compare(first: Printed, second: Printed) -> tuple[str, str, str]:
     """Verdict, its words, and what the second allows the first to be."""
-    verdict, ways = judge(first.bounds, second.bounds)
-    return verdict, fit_words(verdict, ways), span(second.bounds("rounded"), 8)
+    return *meeting(first, second), span(second.bounds("rounded"), 8)
 
 
 def _sizes(one: PublishedEstimate, other: PublishedEstimate) -> list[Finding]:

@@ -25,8 +25,8 @@ SIGNIFICANT = 0.05
 # Cohen's small, medium and large correlation, doi:10.1037/0033-2909.112.1.155: a convention
 PLAUSIBLE = (0.1, 0.3, 0.5)
 _LEAST = 3
-_NODES = 200
-_REACH = 12.0
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(120)
+_REACH = 9.0
 _ASSUMPTIONS = (
     "ordinary regression on one predictor, its values as they are; n independent rows, normal residuals; "
     "correlations of 0.1, 0.3 and 0.5 stand for small, medium and large by convention"
@@ -117,10 +117,9 @@ def _residual_sd(df: int) -> tuple[np.ndarray, np.ndarray]:
     """Nodes and weights over s = √(χ²/df)."""
     root = math.sqrt(df)
     low, high = max(0.0, root - _REACH), root + _REACH
-    nodes, weights = np.polynomial.legendre.leggauss(_NODES)
-    chi = low + (high - low) * (nodes + 1) / 2
+    chi = low + (high - low) * (_NODES + 1) / 2
     log = (df - 1) * np.log(chi) - chi**2 / 2 - (df / 2 - 1) * math.log(2) - gammaln(df / 2)
-    return chi / root, weights * (high - low) / 2 * np.exp(log)
+    return chi / root, _WEIGHTS * (high - low) / 2 * np.exp(log)
 
 
 def _bell(z: np.ndarray) -> np.ndarray:
@@ -151,8 +150,8 @@ def _finding(rows: Sequence[PublishedEstimate], n: int) -> Finding:
 
 def _shown(n: int) -> str:
     return " ".join(
-        f"A true correlation of {rho:g} reaches it with a chance of {found.power:.0%}, and its slope is then "
-        f"{found.exaggeration:.2g} times too large on average, {found.wrong_sign:.1%} with the wrong sign."
+        f"A true correlation of {rho:g} has a chance of {found.power:.0%} to reach it; its slope is then on average "
+        f"{found.exaggeration:.1f} times its true size, with the wrong sign in {found.wrong_sign:.1%}."
         for rho in PLAUSIBLE
         for found in (showing(n, rho),)
     )

@@ -24,9 +24,9 @@ _ALIKE = math.sqrt(10)
 # decades over which sizes of numbers, and small p-values, spread
 _DECADES = 5 * math.log(10)
 _ASSUMPTIONS = (
-    "results under two names are correlated 0.9 at most; sizes of estimates spread over five decades, p, |r| and R² half "
-    f"evenly and half so; of p, r, R², se and interval the most telling counts; rarer than {RARE:g} expected among "
-    "all pairs of rows compared is no coincidence"
+    "results under two names are correlated 0.9 at most; sizes of estimates spread over five decades, p, |r| and R² "
+    f"half evenly and half so; of p, r, R², se and interval the most telling counts; rarer than {RARE:g} expected "
+    "among all pairs of rows compared is no coincidence"
 )
 
 type Pair = tuple[PublishedEstimate, PublishedEstimate]
