@@ -17,7 +17,7 @@ from atrobayes.files import MISSING, Column, read_table
 if TYPE_CHECKING:
     import pandas as pd
 
-_TEXTS = frozenset({"source", "analysis", "structure", "term", "group", "model", "note", "quantity", "kind"})
+_TEXTS = frozenset({"source", "analysis", "structure", "term", "group", "model", "parts", "note", "quantity", "kind"})
 _TEMPLATE = "atrobayes audit --init FILE writes a template with every column explained"
 
 

@@ -36,6 +36,7 @@ COLUMNS: tuple[Column, ...] = (
         "Decimal places of estimate, se and interval as printed, where the file has lost zeros at their end.",
     ),
     Column("model", "Kind of model, where it is known.", levels=MODELS),
+    Column("parts", "Structures it is exactly the sum of, with + between; their slopes are held to add up."),
     Column("note", "Anything else. 'simple regression' or 'mixed model' in it is read as the model."),
 )
 NEEDED = ("source", "analysis", "structure", "term", "group", "n", "estimate", "p")

@@ -56,6 +56,8 @@ class PublishedEstimate:
     df : float or None
     model : str
         "ordinary", "mixed", or "" where the table does not say.
+    parts : tuple of str
+        Structures that the row's structure is exactly the sum of; () where the table does not say.
     note : str
     """
 
@@ -75,6 +77,7 @@ class PublishedEstimate:
     ci_low: Printed | None = None
     ci_high: Printed | None = None
     model: str = ""
+    parts: tuple[str, ...] = ()
     note: str = ""
 
 
@@ -234,6 +237,7 @@ def _estimate(reader: Reader, line: int) -> PublishedEstimate:
         ci_low=low,
         ci_high=high,
         model=reader.text(line, "model", list(MODELS)) or _model_in(note),
+        parts=tuple(filter(None, map(str.strip, reader.text(line, "parts").split("+")))),
         note=note,
     )
 

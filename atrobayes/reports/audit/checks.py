@@ -6,6 +6,14 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from atrobayes.reports.audit import (
+    additivity,
+    group_sizes,
+    interaction,
+    p_from_interval,
+    p_from_r,
+    r2_from_r,
+)
 from atrobayes.reports.audit.finding import Finding
 
 if TYPE_CHECKING:
@@ -13,7 +21,16 @@ if TYPE_CHECKING:
 
 type Check = Callable[[Published], list[Finding]]
 
-CHECKS: Mapping[str, Check] = MappingProxyType({})
+CHECKS: Mapping[str, Check] = MappingProxyType(
+    {
+        p_from_r.CHECK: p_from_r.check,
+        p_from_interval.CHECK: p_from_interval.check,
+        interaction.CHECK: interaction.check,
+        r2_from_r.CHECK: r2_from_r.check,
+        group_sizes.CHECK: group_sizes.check,
+        additivity.CHECK: additivity.check,
+    }
+)
 
 
 def run_checks(published: Published) -> list[Finding]:
