@@ -95,7 +95,7 @@ def check(published: Published) -> list[Finding]:
         if found and row.term == "slope" and row.estimate is not None and not row.estimate.bound:
             sets.setdefault((found[1], row.structure, row.term, row.group), []).append(row)
     pairs = [pair for rows in sets.values() for pair in combinations(sorted(rows, key=_years), 2) if _differ(*pair)]
-    usable = [_slope(one) is not None and _slope(other) is not None for one, other in pairs]
+    usable = [slope_of(one) is not None and slope_of(other) is not None for one, other in pairs]
     chance = FALSE_ALARMS / (2 * max(sum(usable), 1))
     return [_finding(*pair, chance) for pair in pairs]
 
@@ -131,8 +131,14 @@ def _differ(one: PublishedEstimate, other: PublishedEstimate) -> bool:
     return _years(one) < _years(other)
 
 
-def _slope(row: PublishedEstimate) -> Slope | None:
-    """None where nothing tells how sure the slope is."""
+def slope_of(row: PublishedEstimate) -> Slope | None:
+    """A printed slope with what its uncertainty rests on; None where nothing tells how sure it is.
+
+    Parameters
+    ----------
+    row : PublishedEstimate
+        Of an analysis whose name states its follow-up.
+    """
     df = row.df if row.df is not None else row.n - 2 if row.n is not None and model_of(row) != "mixed" else None
     if row.estimate is None or df is None or df <= 0 or not (row.se or row.p):
         return None
@@ -140,7 +146,7 @@ def _slope(row: PublishedEstimate) -> Slope | None:
 
 
 def _finding(one: PublishedEstimate, other: PublishedEstimate, chance: float) -> Finding:
-    short, long = _slope(one), _slope(other)
+    short, long = slope_of(one), slope_of(other)
     if short is None or long is None:
         message = "A slope stands without p, standard error or degrees of freedom: how sure it is cannot be told."
         return _written(one, other, "cannot_check", "", message)

@@ -84,13 +84,16 @@ def coincidence(one: PublishedEstimate, other: PublishedEstimate) -> float | Non
     float or None
         1 where they do not carry the same digits; None where they share no number.
     """
-    shared = [(name, getattr(one, name), getattr(other, name)) for name in NUMBERS]
-    numbers = [(name, first, second) for name, first, second in shared if first and second]
-    if not numbers:
+    chances: dict[str, float] = {}
+    for name in NUMBERS:
+        first, second = getattr(one, name), getattr(other, name)
+        if first is None or second is None:
+            continue
+        if not same_digits(first, second):
+            return 1.0
+        chances[name] = _chance(name, first, second)
+    if not chances:
         return None
-    if not all(same_digits(first, second) for _, first, second in numbers):
-        return 1.0
-    chances = {name: _chance(name, first, second) for name, first, second in numbers}
     # given the estimate, one of the others determines the rest
     estimate = chances.pop("estimate", 1.0)
     return estimate * min(chances.values(), default=1.0)
