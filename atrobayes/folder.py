@@ -38,6 +38,8 @@ TABLES = (
     "sbc",
     "operating",
     "assurance",
+    "audit",
+    "reanalysis",
 )
 _LOOKS = tuple(f"{name}.{suffix}" for name in TABLES[TABLES.index("sensitivity") :] for suffix in ("tsv", "json"))
 # in the order they are made; `posterior/` is not among them: each file there says what it was made from

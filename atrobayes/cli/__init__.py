@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from atrobayes.cli import (
+    audit,
     calibrate,
     check,
     compare,
@@ -28,7 +29,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (example, init, check, prep, fit, compare, sensitivity, calibrate, design, report, run, environment):
+for module in (
+    example,
+    init,
+    check,
+    prep,
+    fit,
+    compare,
+    sensitivity,
+    calibrate,
+    design,
+    report,
+    run,
+    audit,
+    environment,
+):
     app.command()(module.command)
 
 

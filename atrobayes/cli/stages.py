@@ -92,11 +92,26 @@ def contrast_stage(session: StudySession) -> pd.DataFrame:
 
 
 def report_stage(session: StudySession) -> Path:
-    """Write report.html and its figures."""
+    """Write report.html and its figures, our own estimates audited first."""
     from atrobayes.reports.report import write_report
 
+    with session.stage("audit"):
+        audit_stage(session)
     with session.stage("report"):
         return write_report(session.folder.path, session.folder.scratch)
+
+
+def audit_stage(session: StudySession) -> None:
+    """Put the checks of published tables to our own estimates; write audit.tsv and remark on what does not fit."""
+    from atrobayes.models.analyses import resolve_analyses
+    from atrobayes.reports.own_audit import audit_estimates, disagreement, write_audit
+    from atrobayes.reports.results import read_results
+
+    adjusted = frozenset(one.id for one in resolve_analyses(session.study) if one.covariates)
+    findings = audit_estimates(read_results(session.folder.path).estimates, adjusted)
+    write_audit(session.folder.path, findings, session.folder.scratch)
+    if any(finding.disagrees for finding in findings):
+        session.remark(f"our own estimates: {disagreement(findings)}; see audit.tsv")
 
 
 def rows_as_items(table: pd.DataFrame) -> list[dict[str, Any]]:

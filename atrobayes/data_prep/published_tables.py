@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -36,6 +36,7 @@ _PERCENTAGE = Limits(0, 100, "a number from 0 to 100")
 _MODEL_WORDS = {"simple regression": "ordinary", "ordinary regression": "ordinary", "mixed model": "mixed"}
 # engines of classical rows whose numbers are slopes or their differences
 _OWN_MODELS = {"ols": "ordinary", "reml": "mixed"}
+_LEVEL = 0.95  # of the intervals that published tables hold
 _OURS = frozenset({"method", "engine", "n_obs", "sd", "fit_id"})
 
 
@@ -155,7 +156,9 @@ def read_published(estimates: Path | None = None, summaries: Path | None = None)
     return _read(named.name, estimates, summaries)
 
 
-def of_estimates(table: pd.DataFrame, name: str = "estimates.tsv") -> Published:
+def of_estimates(
+    table: pd.DataFrame, name: str = "estimates.tsv", adjusted: Collection[str] = frozenset()
+) -> Published:
     """Translate our own table of estimates: its classical rows, as if printed with eight significant digits.
 
     Parameters
@@ -164,8 +167,12 @@ def of_estimates(table: pd.DataFrame, name: str = "estimates.tsv") -> Published:
         With the columns of estimates.tsv, as numbers or as the text of the file.
     name : str
         Stands as the source of every row.
+    adjusted : collection of str
+        Analyses with covariates: their interactions are left out, because slopes that share covariates are not
+        independent.
     """
     rows = table[(table["method"] == "classical") & table["engine"].isin(_OWN_MODELS)]
+    rows = rows[~(rows["analysis"].isin(list(adjusted)) & rows["term"].str.startswith("interaction"))]
     groups: dict[tuple[str, str], list[str]] = {}
     for analysis, structure, term in zip(rows["analysis"], rows["structure"], rows["term"], strict=True):
         if term.startswith("slope[") and term != "slope[ALL]":
@@ -272,7 +279,8 @@ def _model_in(note: str) -> str:
 
 def _own(row: Mapping[Any, Any], line: int, name: str, groups: Sequence[str]) -> PublishedEstimate:
     term, _, rest = str(row["term"]).partition("[")
-    df, n = _exact(row.get("df")), _exact(row.get("n_obs"))
+    df, n, level = (_exact(row.get(own)) for own in ("df", "n_obs", "ci_prob"))
+    usual = level is not None and level.value == _LEVEL
     return PublishedEstimate(
         row=line,
         source=name,
@@ -286,8 +294,8 @@ def _own(row: Mapping[Any, Any], line: int, name: str, groups: Sequence[str]) ->
         r2=_exact(row.get("r2")),
         se=_exact(row.get("sd")),
         df=df.value if df else None,
-        ci_low=_exact(row.get("ci_low")),
-        ci_high=_exact(row.get("ci_high")),
+        ci_low=_exact(row.get("ci_low")) if usual else None,
+        ci_high=_exact(row.get("ci_high")) if usual else None,
         model=_OWN_MODELS[str(row["engine"])],
     )
 

@@ -35,6 +35,7 @@ _TEXT = {
     "quality.tsv": "rule patient structure unit reason",
     "intervals.tsv": "patient group edss_progression neda3 neda3_failed neda4",
     "changes.tsv": "patient structure",
+    "audit.tsv": "check verdict source analysis structure quantity group printed implied assumptions message",
 }
 # columns of text in the tables that only some commands make; axis_… too
 _TEXTS_OF_LOOKS = (

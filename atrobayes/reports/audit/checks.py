@@ -8,11 +8,18 @@ from typing import TYPE_CHECKING
 
 from atrobayes.reports.audit import (
     additivity,
+    grim,
     group_sizes,
     interaction,
+    multiplicity,
     p_from_interval,
     p_from_r,
+    percentages,
     r2_from_r,
+    same_result,
+    slope_ratios,
+    small_n,
+    two_names,
 )
 from atrobayes.reports.audit.finding import Finding
 
@@ -29,6 +36,13 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
         r2_from_r.CHECK: r2_from_r.check,
         group_sizes.CHECK: group_sizes.check,
         additivity.CHECK: additivity.check,
+        same_result.CHECK: same_result.check,
+        two_names.CHECK: two_names.check,
+        grim.CHECK: grim.check,
+        percentages.CHECK: percentages.check,
+        small_n.CHECK: small_n.check,
+        multiplicity.CHECK: multiplicity.check,
+        slope_ratios.CHECK: slope_ratios.check,
     }
 )
 
