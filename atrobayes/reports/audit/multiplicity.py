@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from atrobayes.reports.audit.finding import Finding, Interval, span
+from atrobayes.reports.audit.intervals import share
 from atrobayes.reports.audit.named import fullest
 
 if TYPE_CHECKING:
@@ -90,8 +91,7 @@ def adjusted(p: Sequence[Printed]) -> list[tuple[Interval, Interval]]:
 
     from atrobayes.inference.classical.families import benjamini_hochberg, holm
 
-    ends = [number.bounds("rounded") for number in p]
-    sides = [pd.Series([min(max(end[side], 0.0), 1.0) for end in ends]) for side in (0, 1)]
+    sides = [pd.Series([share(number, "rounded")[side] for number in p]) for side in (0, 1)]
     bh, fwer = ([by(side).tolist() for side in sides] for by in (benjamini_hochberg, holm))
     return list(zip(zip(*bh, strict=True), zip(*fwer, strict=True), strict=True))
 
@@ -128,8 +128,8 @@ def _counted(tests: Sequence[Test], analysis: str, group: str, words: str) -> Fi
 
 
 def _one(row: PublishedEstimate, p: Printed, bh: Interval, fwer: Interval) -> Finding:
-    low, high = p.bounds("rounded")
-    odds = (odds_bound(high), odds_bound(max(low, 0.0)))
+    low, high = share(p, "rounded")
+    odds = (odds_bound(high), odds_bound(low))
     return Finding(
         CHECK,
         "consistent",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from atrobayes.models.published_model import model_of
+
 if TYPE_CHECKING:
     from atrobayes.data_prep.published_tables import PublishedEstimate
 
@@ -19,20 +21,16 @@ def name_of(row: PublishedEstimate) -> Name:
     return row.analysis, row.structure, row.term, row.group
 
 
-def model_of(row: PublishedEstimate) -> str:
-    """Model as stated, "ordinary" where r or R² is printed (they belong to it), else ""."""
-    return row.model or ("ordinary" if row.r or row.r2 else "")
-
-
 def same_model(one: PublishedEstimate, other: PublishedEstimate) -> bool:
-    """Whether two rows of one name may be of one model: both state or imply it, or neither states any.
+    """Whether two rows of one name may be of one model.
 
     Parameters
     ----------
     one, other : PublishedEstimate
+        Where nothing tells the model of one, the other must not state its own.
     """
-    stated = bool(one.model or other.model)
-    return model_of(one) == model_of(other) if stated else True
+    models = {model_of(one), model_of(other)}
+    return len(models) == 1 or ("" in models and not (one.model or other.model))
 
 
 def fullest(rows: Sequence[PublishedEstimate]) -> list[PublishedEstimate]:

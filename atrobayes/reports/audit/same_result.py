@@ -7,6 +7,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from atrobayes.data_prep.printed import ROUNDINGS
+from atrobayes.models.published_model import model_of
 from atrobayes.reports.audit.finding import Finding, Interval, both, span
 from atrobayes.reports.audit.named import NUMBERS, name_of, same_model
 
@@ -117,8 +118,8 @@ def _not_compared(one: PublishedEstimate, other: PublishedEstimate) -> list[Find
         return []
     printed = "; ".join(", ".join(f"{name} {getattr(row, name).text}" for name in shared) for row in (one, other))
     message = (
-        f"{one.source} and {other.source} need not agree: one states a model "
-        f"({one.model or other.model}), and the other neither states the same nor prints r or R²."
+        f"{one.source} and {other.source} need not agree: their models are "
+        f"{model_of(one) or 'unknown'} and {model_of(other) or 'unknown'}."
     )
     return [_finding(one, other, "cannot_check", ", ".join(shared), printed, "", message)]
 

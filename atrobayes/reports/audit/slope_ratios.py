@@ -8,8 +8,10 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from atrobayes.models import student_t
+from atrobayes.models.published_model import model_of
 from atrobayes.reports.audit.finding import Finding, Interval, both, fit_words, judge, span
-from atrobayes.reports.audit.named import fullest, model_of
+from atrobayes.reports.audit.intervals import share, size
+from atrobayes.reports.audit.named import fullest
 
 if TYPE_CHECKING:
     from atrobayes.data_prep.printed import Printed
@@ -56,12 +58,12 @@ class Slope:
         if self.row.se is not None:
             return t * self.row.se.bounds(how)[1]
         assert self.row.p is not None
-        p = min(self.row.p.bounds(how)[1], 1.0)
-        size = max(abs(end) for end in self.estimate.bounds(how))
+        p = share(self.row.p, how)[1]
+        largest = size(self.estimate.bounds(how))[1]
         if p <= 0:
             return 0.0
         own = float(student_t.isf(p / 2, self.df))
-        return size * t / own if own > 0 else float("inf")
+        return largest * t / own if own > 0 else float("inf")
 
     def a_year(self, how: str, chance: float) -> Interval:
         """Slope per year of follow-up: what digits and sampling allow, at the level 1 − `chance`."""

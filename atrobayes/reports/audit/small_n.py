@@ -14,8 +14,10 @@ from scipy.special import gammaln, ndtr
 from atrobayes.data_prep.printed import ROUNDINGS
 from atrobayes.models import student_t
 from atrobayes.models.normals import SQRT_2PI
+from atrobayes.models.published_model import model_of
 from atrobayes.reports.audit.finding import Finding, Interval, fit_words, overlap, verdict_of
-from atrobayes.reports.audit.named import fullest, model_of
+from atrobayes.reports.audit.intervals import share, size
+from atrobayes.reports.audit.named import fullest
 
 if TYPE_CHECKING:
     from atrobayes.data_prep.published_tables import Published, PublishedEstimate
@@ -108,9 +110,9 @@ def showing(n: int, correlation: float) -> Showing:
     s, weight = _residual_sd(df)
     limit = float(student_t.isf(SIGNIFICANT / 2, df)) * s
     right, wrong = ndtr(shift - limit), ndtr(-shift - limit)
-    size = shift * (right - wrong) + _bell(limit - shift) + _bell(limit + shift)
+    sizes = shift * (right - wrong) + _bell(limit - shift) + _bell(limit + shift)
     power = float(weight @ (right + wrong))
-    return Showing(power, float(weight @ size) / (shift * power), float(weight @ wrong) / power)
+    return Showing(power, float(weight @ sizes) / (shift * power), float(weight @ wrong) / power)
 
 
 def _residual_sd(df: int) -> tuple[np.ndarray, np.ndarray]:
@@ -162,21 +164,20 @@ def _who(rows: Sequence[PublishedEstimate], limit: float) -> str:
 
 
 def _same_side(row: PublishedEstimate, limit: float, how: str) -> bool:
-    size = _size(row, how)
-    if row.p is None or size is None:
+    found = _size(row, how)
+    if row.p is None or found is None:
         return True
     low, high = row.p.bounds(how)
     if high < SIGNIFICANT:
-        return overlap(size, (limit, 1.0))
-    return low <= SIGNIFICANT or overlap(size, (0.0, limit))
+        return overlap(found, (limit, 1.0))
+    return low <= SIGNIFICANT or overlap(found, (0.0, limit))
 
 
 def _size(row: PublishedEstimate, how: str) -> Interval | None:
     """What the printed r, else R², allows |r| to be."""
     if row.r is not None:
-        low, high = row.r.bounds(how)
-        return (0.0 if low <= 0 <= high else min(abs(low), abs(high))), max(abs(low), abs(high))
+        return size(row.r.bounds(how))
     if row.r2 is not None:
-        low, high = row.r2.bounds(how)
-        return math.sqrt(max(low, 0.0)), math.sqrt(max(high, 0.0))
+        low, high = share(row.r2, how)
+        return math.sqrt(low), math.sqrt(high)
     return None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from atrobayes.data_prep.printed import ROUNDINGS
 from atrobayes.reports.audit.finding import Finding, both, overlap
 from atrobayes.reports.audit.named import NUMBERS
+from atrobayes.reports.audit.slope_groups import EVERYBODY
 
 if TYPE_CHECKING:
     from atrobayes.data_prep.printed import Printed
@@ -144,7 +145,7 @@ def _candidates(panels: Sequence[Panel]) -> Iterator[list[Pair]]:
 
 def _whole_and_part(one: PublishedEstimate, other: PublishedEstimate) -> bool:
     """A single group is the whole: its rows are the same."""
-    return "ALL" in {one.group, other.group} and one.n == other.n
+    return EVERYBODY in {one.group, other.group} and one.n == other.n
 
 
 def _found(pairs: Sequence[Pair], expected: float) -> Finding:
