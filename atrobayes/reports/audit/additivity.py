@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import reduce
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from atrobayes.data_prep.structures import CATALOGUE
 from atrobayes.models.published_model import model_of
 from atrobayes.reports.audit.finding import Finding, Interval, fit_words, judge, span
 from atrobayes.reports.audit.intervals import plus
@@ -19,8 +19,6 @@ ASSUMES = (
     "least-squares slopes on one predictor through the same rows, of absolute changes in one unit, and a whole that is "
     "exactly the sum of its parts: its slope is the sum of theirs"
 )
-# TotalGrayVol of FreeSurfer is this sum; its other composites hold more than the structures with names
-SUMS: Mapping[str, tuple[str, ...]] = MappingProxyType({"total_gm": ("cortex", "dgm", "cerebellar_cortex")})
 _SIDES = (("left", "right"), ("lh", "rh"))
 
 
@@ -30,12 +28,14 @@ def check(published: Published) -> list[Finding]:
     Parameters
     ----------
     published : Published
-        A whole is known by the column `parts`, as the sum of left and right, or from FreeSurfer.
+        A whole is known by the column `parts`, or as the sum of left and right.
 
     Returns
     -------
     list of Finding
-        One for each such slope, if at least two parts are printed in the same place.
+        One for each such slope, if at least two parts are printed in the same place. FreeSurfer's composites are
+        `cannot_check`: of real scans they differ from the sum of the structures with names by as much as a year's
+        atrophy.
     """
     tables: dict[tuple[str, str, str, str], dict[str, PublishedEstimate]] = {}
     for row in published.estimates:
@@ -52,13 +52,14 @@ def check(published: Published) -> list[Finding]:
 
 
 def _parts(whole: PublishedEstimate, rows: Mapping[str, PublishedEstimate]) -> tuple[str, ...]:
-    if whole.parts:
-        return whole.parts
-    for sides in _SIDES:
-        names = tuple(f"{side}_{whole.structure}" for side in sides)
-        if all(name in rows for name in names):
-            return names
-    return SUMS.get(whole.structure, ())
+    known = CATALOGUE.get(whole.structure)
+    return whole.parts or _sides(whole, rows) or (known.contains if known else ())
+
+
+def _sides(whole: PublishedEstimate, rows: Mapping[str, PublishedEstimate]) -> tuple[str, ...]:
+    """Names of its left and its right half, where both are printed."""
+    pairs = (tuple(f"{side}_{whole.structure}" for side in sides) for sides in _SIDES)
+    return next((names for names in pairs if all(name in rows for name in names)), ())
 
 
 def _finding(whole: PublishedEstimate, parts: tuple[str, ...], rows: Mapping[str, PublishedEstimate]) -> Finding:
@@ -81,6 +82,8 @@ def _not_checked(whole: PublishedEstimate, parts: tuple[str, ...], rows: Mapping
     if model != "ordinary":
         kind = "slopes of mixed models do not add up: each outcome has its own variances" if model else ""
         return kind or "what model the slopes come from is not said"
+    if not whole.parts and not _sides(whole, rows):
+        return "FreeSurfer's composite is not exactly the sum of the structures with names"
     absent = [name for name in parts if name not in rows]
     if absent:
         return f"{', '.join(absent)} is not printed in this place"
