@@ -3,37 +3,38 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from atrobayes.data_prep.printed import ROUNDINGS
-from atrobayes.reports.audit.finding import Finding, both, overlap
-from atrobayes.reports.audit.named import NUMBERS
+from atrobayes.reports.audit.coincidence import ALIKE, coincidence, shared_numbers
+from atrobayes.reports.audit.finding import Finding, both
+from atrobayes.reports.audit.named import NUMBERS, Name, name_of, same_model
+from atrobayes.reports.audit.same_result import meeting
 from atrobayes.reports.audit.slope_groups import EVERYBODY
 
 if TYPE_CHECKING:
-    from atrobayes.data_prep.printed import Printed
     from atrobayes.data_prep.published_tables import Published, PublishedEstimate
 
 CHECK = "two_names"
 # coincidences expected by chance in one publication, below which they are no longer believed
 RARE = 0.01
-# two results correlated 0.9 agree in a digit √10 times as often as independent ones
-_ALIKE = math.sqrt(10)
-# decades over which sizes of numbers, and small p-values, spread
-_DECADES = 5 * math.log(10)
+# the same among the rows compared with one that does not fit its own name elsewhere: that it is wrong is known, and
+# only what it carries is asked
+RARE_OF_SUSPECTS = 0.5
 _ASSUMPTIONS = (
-    "results under two names are correlated 0.9 at most; sizes of estimates spread over five decades, p, |r| and R² "
-    f"half evenly and half so; of p, r, R², se and interval the most telling counts; rarer than {RARE:g} expected "
-    "among all pairs of rows compared is no coincidence"
+    f"results under two names differ at least as results of outcomes do that are correlated {ALIKE:g} and of one "
+    "association and SD, and are independent between groups; everybody is left out where groups are compared; what is "
+    f"expected fewer than {RARE:g} times among all pairs of rows compared is no coincidence, or fewer than "
+    f"{RARE_OF_SUSPECTS:g} times among those of a row that does not fit its own name elsewhere"
 )
 
 type Pair = tuple[PublishedEstimate, PublishedEstimate]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Panel:
     """Rows of one source under one name: one for each group.
 
@@ -46,6 +47,9 @@ class Panel:
 
     name: tuple[str, str, str]
     rows: tuple[PublishedEstimate, ...]
+
+
+type Comparison = tuple[Panel, Panel, list[tuple[Pair, float]]]
 
 
 def check(published: Published) -> list[Finding]:
@@ -61,70 +65,47 @@ def check(published: Published) -> list[Finding]:
         One for each pair of names found; if none, one that says how many were compared. Panels of one term are
         compared group by group, groups of one panel with each other.
     """
-    panels = _panels(published)
-    compared, alike = 0, []
-    for pairs in _candidates(panels):
-        chances = [(pair, chance) for pair in pairs if (chance := coincidence(*pair)) is not None]
-        compared += bool(chances)
-        same = [(pair, chance) for pair, chance in chances if chance < 1]
-        if same:
-            alike.append(([pair for pair, _ in same], math.prod(chance for _, chance in same)))
-    found = [_found(pairs, chance * compared) for pairs, chance in alike if chance * compared < RARE]
-    return found or ([_nothing_found(compared, published)] if compared else [])
+    compared = list(_compared(_panels(published)))
+    found = [_found(same, expected) for same, expected in _beyond_chance(compared, _at_odds(published))]
+    return found or ([_nothing_found(len(compared), published)] if compared else [])
 
 
-def coincidence(one: PublishedEstimate, other: PublishedEstimate) -> float | None:
-    """Chance that two unrelated rows carry the same digits in every number both print.
-
-    Parameters
-    ----------
-    one, other : PublishedEstimate
-
-    Returns
-    -------
-    float or None
-        1 where they do not carry the same digits; None where they share no number.
-    """
-    chances: dict[str, float] = {}
-    for name in NUMBERS:
-        first, second = getattr(one, name), getattr(other, name)
-        if first is None or second is None:
+def _beyond_chance(
+    compared: Sequence[Comparison], suspects: set[PublishedEstimate]
+) -> Iterator[tuple[list[Pair], float]]:
+    """Rows of two panels that carry the same digits, and how many such coincidences were to be expected."""
+    comparisons = Counter(panel for one, other, _ in compared for panel in (one, other))
+    for one, other, chances in compared:
+        same = _independent([(pair, chance) for pair, chance in chances if chance < 1])
+        if not same:
             continue
-        if not same_digits(first, second):
-            return 1.0
-        chances[name] = _chance(name, first, second)
-    if not chances:
-        return None
-    # given the estimate, one of the others determines the rest
-    estimate = chances.pop("estimate", 1.0)
-    return estimate * min(chances.values(), default=1.0)
+        chance = math.prod(chance for _, chance in same)
+        among_all = chance * len(compared)
+        own = [chance * comparisons[panel] for panel in (one, other) if not suspects.isdisjoint(panel.rows)]
+        if among_all < RARE or any(expected < RARE_OF_SUSPECTS for expected in own):
+            yield [pair for pair, _ in same], min([among_all, *own])
 
 
-def same_digits(one: Printed, other: Printed) -> bool:
-    """Whether two numbers are the same as far as the one with fewer digits goes, however that was shortened.
-
-    Parameters
-    ----------
-    one, other : Printed
-    """
-    if one.bound or other.bound or one.places == other.places:
-        return (one.bound, one.value) == (other.bound, other.value)
-    coarse, fine = sorted((one, other), key=lambda number: number.places)
-    return any(overlap(coarse.bounds(how), (fine.value, fine.value)) for how in ROUNDINGS)
+def _at_odds(published: Published) -> set[PublishedEstimate]:
+    """Rows whose numbers do not fit those of the same result elsewhere."""
+    by_name: dict[Name, list[PublishedEstimate]] = {}
+    for row in published.estimates:
+        by_name.setdefault(name_of(row), []).append(row)
+    pairs = (pair for rows in by_name.values() for pair in combinations(rows, 2))
+    return {row for pair in pairs if same_model(*pair) and _apart(*pair) for row in pair}
 
 
-def _chance(name: str, one: Printed, other: Printed) -> float:
-    """Width of what agrees times the density of unrelated numbers there."""
-    if one.bound or other.bound:
-        return 1.0
-    coarse, fine = sorted((one, other), key=lambda number: number.places)
-    width = coarse.unit * (1 if coarse.places == fine.places else 2)
-    size = abs(fine.value)
-    if size == 0:
-        return 1.0
-    spread = 1 / (size * _DECADES)
-    density = 0.5 + 0.5 * spread if name in {"p", "r", "r2"} else spread
-    return min(1.0, width * density * _ALIKE)
+def _apart(one: PublishedEstimate, other: PublishedEstimate) -> bool:
+    shared = shared_numbers(one, other)
+    return any(meeting(getattr(one, name), getattr(other, name))[0] == "inconsistent" for name in shared)
+
+
+def _compared(panels: Sequence[Panel]) -> Iterator[Comparison]:
+    """Pairs of panels that share numbers, with the chance that each pair of rows agrees as it does."""
+    for one, other, pairs in _candidates(panels):
+        chances = [(pair, chance) for pair in pairs if (chance := coincidence(*pair)) is not None]
+        if chances:
+            yield one, other, chances
 
 
 def _panels(published: Published) -> list[Panel]:
@@ -134,13 +115,19 @@ def _panels(published: Published) -> list[Panel]:
     return [Panel((key[1], key[2], key[3]), tuple(by_group.values())) for key, by_group in rows.items()]
 
 
-def _candidates(panels: Sequence[Panel]) -> Iterator[list[Pair]]:
+def _candidates(panels: Sequence[Panel]) -> Iterator[tuple[Panel, Panel, list[Pair]]]:
     for panel in panels:
-        yield from ([pair] for pair in combinations(panel.rows, 2) if not _whole_and_part(*pair))
+        yield from ((panel, panel, [pair]) for pair in combinations(panel.rows, 2) if not _whole_and_part(*pair))
     for one, other in combinations(panels, 2):
         if one.name != other.name and one.name[2] == other.name[2]:
             by_group = {row.group: row for row in other.rows}
-            yield [(row, by_group[row.group]) for row in one.rows if row.group in by_group]
+            yield one, other, [(row, by_group[row.group]) for row in one.rows if row.group in by_group]
+
+
+def _independent(same: list[tuple[Pair, float]]) -> list[tuple[Pair, float]]:
+    """Without everybody where groups are left: they are the same rows."""
+    groups = [(pair, chance) for pair, chance in same if pair[0].group != EVERYBODY]
+    return groups or same
 
 
 def _whole_and_part(one: PublishedEstimate, other: PublishedEstimate) -> bool:
@@ -156,7 +143,7 @@ def _found(pairs: Sequence[Pair], expected: float) -> Finding:
     within = one.group != other.group
     message = (
         f"{names[0]} and {names[1]}{' carry the same digits for two groups' if within else ' carry the same digits'}: "
-        f"{printed[0]} and {printed[1]}. Among all rows compared {expected:.1g} such coincidences would be expected: "
+        f"{printed[0]} and {printed[1]}. Among the rows compared {expected:.1g} such coincidences would be expected: "
         "digits and names do not fit each other."
     )
     return Finding(
@@ -165,7 +152,7 @@ def _found(pairs: Sequence[Pair], expected: float) -> Finding:
         both(one.source, other.source),
         both(one.analysis, other.analysis),
         both(one.structure, other.structure),
-        ", ".join(_shared(one, other)),
+        ", ".join(shared_numbers(one, other)),
         groups,
         f"{printed[0]} | {printed[1]}",
         "other digits under another name",
@@ -178,10 +165,6 @@ def _nothing_found(compared: int, published: Published) -> Finding:
     sources = "; ".join(dict.fromkeys(row.source for row in published.estimates))
     message = f"{compared} pairs of names compared: none carries the other's digits beyond what chance brings."
     return Finding(CHECK, "consistent", sources, "", "", "all", "", "", "", _ASSUMPTIONS, message)
-
-
-def _shared(one: PublishedEstimate, other: PublishedEstimate) -> list[str]:
-    return [name for name in NUMBERS if getattr(one, name) and getattr(other, name)]
 
 
 def _digits(rows: Iterator[PublishedEstimate]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -37,7 +38,8 @@ def _tables(number: int, how: str, seed: int) -> Sequence[Published]:
 def test_tables_from_raw_data_are_not_accused(tables: int, how: str) -> None:
     """Honest authors would be told that their numbers do not fit each other."""
     allowed = {"consistent", "cannot_check"} | ({"only_under"} if how != "rounded" else set())
-    found = [finding for table in _tables(tables, how, 1) for check in CHECKS for finding in check.check(table)]
+    made = _tables(tables, how, 1)
+    found = [finding for table in made for check in CHECKS for finding in check.check(table)]
     assert [] == [finding.message for finding in found if finding.verdict not in allowed]
     assert {check.CHECK for check in CHECKS} == {finding.check for finding in found}
 
@@ -169,7 +171,7 @@ def _caught(check: Callable[[Published], list[Finding]], plant: Plant, k: int) -
 
 @pytest.mark.parametrize("faults", [12, pytest.param(500, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("check", PLANTS)
-def test_planted_faults_are_found(check: str, faults: int, record_property: Callable[[str, object], None]) -> None:
+def test_planted_faults_are_found(check: str, faults: int) -> None:
     """Numbers off by more than twice what their digits allow would pass. `multiplicity` compares nothing."""
     outcomes: list[str] = []
     k = 0
@@ -177,5 +179,5 @@ def test_planted_faults_are_found(check: str, faults: int, record_property: Call
         outcomes += filter(None, [_caught(*PLANTS[check], k)])
         k += 1
     missed = [outcome for outcome in outcomes if outcome != "caught"]
-    record_property("missed", missed)
+    sys.stdout.write(f"{check}: {len(missed)} of {faults} missed {missed}\n")
     assert len(missed) <= 0.05 * faults, missed

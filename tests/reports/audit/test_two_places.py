@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
+from tables_from_raw import Style, regressions
 
 from atrobayes.data_prep.printed import read_printed
 from atrobayes.data_prep.published_tables import Published, PublishedEstimate, PublishedSummary
 from atrobayes.reports.audit import same_result, two_names
+from atrobayes.reports.audit.coincidence import coincidence, same_digits
 
 
 def _row(source: str, structure: str = "deep", group: str = "A", model: str = "", **numbers: str) -> PublishedEstimate:
@@ -72,6 +75,11 @@ def _panels(*p: tuple[str, str, str, str]) -> Published:
     )
 
 
+def _unlike(number: int) -> list[tuple[str, str, str, str]]:
+    digits = [((k * 7919 + 1234) % 10000, (k * 6007 + 4321) % 10000) for k in range(number)]
+    return [("Table", f"s{k}", f"0.{one:04}", f"0.{other:04}") for k, (one, other) in enumerate(digits)]
+
+
 def test_a_figure_with_another_rows_digits_is_named() -> None:
     """A wrong figure would stand: three and four digits agree, in both groups, with another structure's row."""
     rows = [
@@ -88,6 +96,18 @@ def test_a_figure_with_another_rows_digits_is_named() -> None:
     )
 
 
+def test_a_row_at_odds_with_its_own_name_needs_fewer_digits() -> None:
+    """What a wrong figure carries would not be told: three digits of p, and the table has other numbers for it."""
+    rows = [
+        ("Table", f"s{k}", f"0.{(k * 7919 + 1234) % 10000:04}", f"0.{(k * 6007 + 4321) % 10000:04}") for k in range(8)
+    ]
+    copied = ("Figure", "s7", rows[2][2][:4], rows[2][3][:4])
+    (finding,) = two_names.check(_panels(*rows, copied))
+    assert ("inconsistent", "s2; s7") == (finding.verdict, finding.structure)
+    without_own = [row for row in rows if row[1] != "s7"]
+    assert ["consistent"] == [finding.verdict for finding in two_names.check(_panels(*without_own, copied))]
+
+
 def test_few_digits_are_no_evidence() -> None:
     """Two structures with p = 0.04 in a table of many would be taken for a copy."""
     rows = [("Table", f"s{k}", f"0.{4 + 9 * k:02}", f"0.{90 - 9 * k:02}") for k in range(8)]
@@ -100,20 +120,24 @@ def test_digits_are_compared_as_far_as_the_shorter_goes() -> None:
     pairs = {("0.62083", "0.621"): True, ("0.62083", "0.620"): True, ("0.62083", "0.622"): False}
     pairs |= {("0.621", "0.622"): False, ("<0.001", "0.0005"): False, ("<0.001", "<0.001"): True}
     for (one, other), expected in pairs.items():
-        assert expected == two_names.same_digits(read_printed(one), read_printed(other)), (one, other)
+        assert expected == same_digits(read_printed(one), read_printed(other)), (one, other)
 
 
-def test_the_chance_of_a_coincidence_is_not_understated() -> None:
-    """Copies would be seen where there is chance: rows printed alike among unrelated p, uniform or mostly small."""
-    import numpy as np
-
-    rng = np.random.default_rng(3)
-    for draws in (rng.uniform(size=4000), rng.uniform(size=4000) ** 4):
-        rows = [_row("Table", p=f"{p:.3f}") for p in draws]
-        chances = [two_names.coincidence(_row("Table", p=row.p.text), row) for row in rows[:200] if row.p]
-        texts = [row.p.text for row in rows if row.p]
-        observed = np.mean([texts.count(text) - 1 for text in texts[:200]]) / 4000
-        assert observed < np.mean([chance for chance in chances if chance is not None])
+@pytest.mark.parametrize("rho", [0.95, 0.5])
+@pytest.mark.parametrize("digits", [2, 3])
+def test_the_chance_of_a_coincidence_is_not_understated(rho: float, digits: int) -> None:
+    """Structures much alike would be taken for copies: 3,000 pairs of regressions, one slope and SD, correlated."""
+    rng, n, style, observed, claimed = np.random.default_rng(digits), 20, Style(digits), 0, 0.0
+    for _ in range(3000):
+        x, one = rng.poisson(3, size=n), rng.normal(size=n)
+        y = np.column_stack([one, rho * one + np.sqrt(1 - rho**2) * rng.normal(size=n)]) + 0.2 * x[:, None]
+        raw = regressions(x.astype(float), y)
+        rows = [
+            replace(_row("Table"), estimate=style.significant(raw.slope[k]), p=style.decimals(raw.p[k])) for k in (0, 1)
+        ]
+        observed += coincidence(*rows) != 1
+        claimed += coincidence(rows[0], rows[0]) or 1.0
+    assert observed <= claimed
 
 
 def test_a_single_group_is_the_whole() -> None:
