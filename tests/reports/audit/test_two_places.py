@@ -82,9 +82,7 @@ def _unlike(number: int) -> list[tuple[str, str, str, str]]:
 
 def test_a_figure_with_another_rows_digits_is_named() -> None:
     """A wrong figure would stand: three and four digits agree, in both groups, with another structure's row."""
-    rows = [
-        ("Table", f"s{k}", f"0.{(k * 7919 + 1234) % 10000:04}", f"0.{(k * 6007 + 4321) % 10000:04}") for k in range(8)
-    ]
+    rows = _unlike(8)
     copied = ("Figure", "s7", rows[2][2][:5], rows[2][3][:5])
     assert ["consistent"] == [finding.verdict for finding in two_names.check(_panels(*rows))]
     (finding,) = two_names.check(_panels(*rows, copied))
@@ -98,9 +96,7 @@ def test_a_figure_with_another_rows_digits_is_named() -> None:
 
 def test_a_row_at_odds_with_its_own_name_needs_fewer_digits() -> None:
     """What a wrong figure carries would not be told: three digits of p, and the table has other numbers for it."""
-    rows = [
-        ("Table", f"s{k}", f"0.{(k * 7919 + 1234) % 10000:04}", f"0.{(k * 6007 + 4321) % 10000:04}") for k in range(8)
-    ]
+    rows = _unlike(8)
     copied = ("Figure", "s7", rows[2][2][:4], rows[2][3][:4])
     (finding,) = two_names.check(_panels(*rows, copied))
     assert ("inconsistent", "s2; s7") == (finding.verdict, finding.structure)
