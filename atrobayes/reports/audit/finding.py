@@ -128,7 +128,7 @@ def fit_words(verdict: str, ways: Sequence[str]) -> str:
     return "fit each other" if verdict == "consistent" else "do not fit each other"
 
 
-def span(interval: Interval | None, digits: int = 4) -> str:
+def span(interval: Interval | None, digits: int = 5) -> str:
     """Text of an interval: its lowest and highest number.
 
     Parameters
