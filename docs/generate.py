@@ -39,6 +39,7 @@ from atrobayes.inference.calibration import sbc_table
 from atrobayes.models import clinical_table, estimates
 from atrobayes.models.analyses import CATALOGUE as ANALYSES
 from atrobayes.reports import contrast, verdicts
+from atrobayes.reports.audit import finding
 from atrobayes.study import Study
 
 DOCS = Path(__file__).parent
@@ -55,6 +56,7 @@ OUTPUT_TABLES = (
     ("lesions.tsv", "Lesions counted in masks; empty where visits.tsv names none.", LESION_COLUMNS),
     ("intervals.tsv", "One row per patient-year with usable scans at both ends.", intervals.INTERVAL_COLUMNS),
     ("changes.tsv", "Change of every structure in every interval.", intervals.CHANGE_COLUMNS),
+    ("audit.tsv", "Whether printed numbers fit each other; beside a report, our own.", finding.COLUMNS),
     ("verdicts.tsv", "`sensitivity`: is each result robust, and if not, why.", verdicts.COLUMNS),
     ("forks.tsv", "`sensitivity`: which choices were tried, and why some were not.", multiverse.FORK_COLUMNS),
     ("sensitivity.tsv", "`sensitivity`: every result under every fork.", multiverse.COLUMNS),

@@ -68,7 +68,9 @@ def test_every_section_could_be_made_diagnostics_before_the_analyses(html):
     assert ["diagnostics"] == [name for name, status in sections if status == "warning"]
     assert 9 == sum(status == "ok" for _, status in sections)
     looks = {"robustness", "multiverse", "influence", "prior_sensitivity", "definitions", "checks", "calibration"}
-    assert looks | {"assurance"} == {name for name, status in sections if status == "not_applicable"} - {"quality"}
+    assert looks | {"assurance", "audit"} == {name for name, status in sections if status == "not_applicable"} - {
+        "quality"
+    }
     names = [name for name, _ in sections]
     assert names.index("diagnostics") + 1 == names.index("analyses")
 
