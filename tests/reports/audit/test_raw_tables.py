@@ -80,7 +80,7 @@ def other_name(published: Published, rng: np.random.Generator) -> tuple[Publishe
         else row
         for row in published.estimates
     )
-    return replace(published, estimates=rows), "; ".join(sorted((one[1], other[1])))
+    return replace(published, estimates=rows), "; ".join(sorted({one[1], other[1]}))
 
 
 def _apart(one: Printed | None, other: Printed | None) -> bool:
@@ -172,7 +172,11 @@ def _caught(check: Callable[[Published], list[Finding]], plant: Plant, k: int) -
 @pytest.mark.parametrize("faults", [12, pytest.param(500, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("check", PLANTS)
 def test_planted_faults_are_found(check: str, faults: int) -> None:
-    """Numbers off by more than twice what their digits allow would pass. `multiplicity` compares nothing."""
+    """Numbers off by more than twice what their digits allow would pass. `multiplicity` compares nothing.
+
+    Of 500: two_names misses 15, of which 11 with two digits (tables 28, 68, 152, 184, 192, 228, 252, 264, 268, 372,
+    388), 3 with three (101, 217, 269) and 1 with four (106): too few digits, or p near 0; the others miss none.
+    """
     outcomes: list[str] = []
     k = 0
     while len(outcomes) < faults:
