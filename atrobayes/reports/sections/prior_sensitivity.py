@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -218,17 +218,14 @@ def _axis(results: Results, analysis: str, u: pd.Series, units: Iterable[str]) -
 
 def _table(results: Results, told: pd.DataFrame) -> Table:
     analysis = str(told["analysis"].iloc[0])
-    tips = told[told["look"] == "tipping"].set_index(_KEY)
-    moved = _sensitivities(told)
-    rungs = dict(list(_ladder(told).groupby(_KEY, sort=False)))
-    rows = []
-    for key in tips.index:
-        own = rungs[key].sort_values("prior_sd")
-        others = own[own["base"] != 1]
-        ladder = dict(
-            zip(others["prior_sd"].map("pd, prior SD {:.3g}".format), others["pd"].map(probability), strict=True)
-        )
-        rows.append(_first(results, key, own[own["base"] == 1].iloc[0]) | ladder | _last(tips.loc[key], moved.loc[key]))
+    tips: dict[Any, Any] = told[told["look"] == "tipping"].set_index(_KEY).to_dict("index")
+    moved: dict[Any, Any] = _sensitivities(told).to_dict("index")
+    rungs = _ladder(told).sort_values("prior_sd", kind="stable")
+    own: dict[Any, Any] = rungs[rungs["base"] == 1].drop_duplicates(_KEY).set_index(_KEY).to_dict("index")
+    ladders: dict[tuple[str, str, str], dict[str, str]] = {key: {} for key in tips}
+    for row in each_row(rungs.loc[rungs["base"] != 1, [*_KEY, "prior_sd", "pd"]]):
+        ladders[row.analysis, row.structure, row.term][f"pd, prior SD {row.prior_sd:.3g}"] = probability(row.pd)
+    rows = [_first(results, key, own[key]) | ladders[key] | _last(tip, moved[key]) for key, tip in tips.items()]
     units = listed(dict.fromkeys(told["unit"]))
     caption = f"Priors and results: {analysis_title(analysis)}"
     details = (
@@ -240,7 +237,7 @@ def _table(results: Results, told: pd.DataFrame) -> Table:
     return Table(slug(ID, "table", analysis), frame, caption, "prior_sensitivity.tsv", details, folded=True)
 
 
-def _first(results: Results, key: tuple[str, str, str], base: pd.Series) -> dict[str, str]:
+def _first(results: Results, key: tuple[str, str, str], base: Mapping[str, Any]) -> dict[str, str]:
     places = decimals([(base["ci_high"] - base["ci_low"]) / 2], (base["ci_low"], base["ci_high"]))
     return {
         "Structure": structure_name(key[1]),
@@ -251,7 +248,7 @@ def _first(results: Results, key: tuple[str, str, str], base: pd.Series) -> dict
     }
 
 
-def _last(tip: pd.Series, moved: pd.Series) -> dict[str, str]:
+def _last(tip: Mapping[str, Any], moved: Mapping[str, Any]) -> dict[str, str]:
     return {
         "Tipping prior SD": number(tip["prior_sd"], 2),
         "pd below the limit with": _side(tip),
@@ -262,7 +259,7 @@ def _last(tip: pd.Series, moved: pd.Series) -> dict[str, str]:
     }
 
 
-def _side(tip: pd.Series) -> str:
+def _side(tip: Mapping[str, Any]) -> str:
     words = {"narrower": "narrower priors", "wider": "wider priors", "below": "every prior", "above": "no prior"}
     many = f" (nearest of {number(tip['crossings'])})" if tip["crossings"] > 1 else ""
     return f"{words[tip['reason']]}{many}"
