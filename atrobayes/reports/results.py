@@ -43,7 +43,7 @@ _TEXT = {
 _TEXTS_OF_LOOKS = (
     "analysis structure term method engine prior outcome predictor unit ci_kind flags fit_id fork status reason "
     "patient patients look block setting quantity verdict reasons group groups model parameter errors conclusion test "
-    "part axis level likelihood weakest_patient weakest_prior kind histogram"
+    "part axis level likelihood weakest_patient weakest_prior kind histogram refitted"
 )
 
 
