@@ -11,6 +11,7 @@ import pandas as pd
 from atrobayes.inference.power_scaling import ALL_PRIORS, LIKELIHOOD, THRESHOLD
 from atrobayes.reports.figures.prior_sensitivity import LadderWords, ladder_svg, power_svg
 from atrobayes.reports.kinds import kind_of, rows_of
+from atrobayes.reports.loo_rows import sampled_priors_table
 from atrobayes.reports.results import Results, each_row
 from atrobayes.reports.section import Figure, Section, Table
 from atrobayes.reports.wording import (
@@ -36,6 +37,11 @@ READINGS = {
     "strong_prior": "moves with the priors only (possible strong prior or weak data)",
     "": "n/a",
 }
+_SAMPLED = (
+    "Sampled fits, such as those with Student-t errors, were looked at too: their draws were weighted as if priors or "
+    "data counted a little more or less, and nothing was refitted. That is the same sensitivity with the error of a "
+    "finite number of draws; for models with the same errors both should agree."
+)
 _KEY = ["analysis", "structure", "term"]
 _ENDS = ["estimate", "ci_low", "ci_high"]
 _MOST_NAMED = 6
@@ -48,8 +54,13 @@ def make(results: Results) -> Section:
         reason = "Not computed yet: `atrobayes sensitivity STUDY.toml` refits every result with other priors."
         return Section(ID, TITLE, "not_applicable", (reason,))
     exact = told[told["draws"].isna()]
-    parts = [_analysis(results, exact[exact["analysis"] == name]) for name in exact["analysis"].unique()]
-    return Section(ID, TITLE, "ok", _reading(exact), (), _power_figures(results, exact), tuple(parts))
+    sampled = told[told["draws"].notna()]
+    parts = [
+        _analysis(results, name, exact[exact["analysis"] == name], sampled[sampled["analysis"] == name])
+        for name in map(str, told["analysis"].unique())
+    ]
+    reading = (*(_reading(exact) if len(exact) else ()), *([_SAMPLED] if len(sampled) else []))
+    return Section(ID, TITLE, "ok", reading, (), _power_figures(results, exact), tuple(parts))
 
 
 def _reading(told: pd.DataFrame) -> tuple[str, ...]:
@@ -77,11 +88,21 @@ def _reading(told: pd.DataFrame) -> tuple[str, ...]:
     )
 
 
-def _analysis(results: Results, told: pd.DataFrame) -> Section:
-    analysis = str(told["analysis"].iloc[0])
-    table = _table(results, told)
-    return Section(slug(ID, analysis), analysis_title(analysis), "ok", _said(results, told), (table,),
-                   (_ladder_figure(results, told),))  # fmt: skip
+def _analysis(results: Results, name: str, exact: pd.DataFrame, sampled: pd.DataFrame) -> Section:
+    """One analysis; a look at its sampled fits stands behind the exact one, or alone."""
+    said: tuple[str, ...] = ()
+    tables: tuple[Table, ...] = ()
+    figures: tuple[Figure, ...] = ()
+    if len(exact):
+        said, tables, figures = _said(results, exact), (_table(results, exact),), (_ladder_figure(results, exact),)
+    if len(sampled):
+        said, tables = (*said, _sampled_said(sampled)), (*tables, sampled_priors_table(results, name, sampled))
+    return Section(slug(ID, name), analysis_title(name), "ok", said, tables, figures)
+
+
+def _sampled_said(sampled: pd.DataFrame) -> str:
+    verdicts = sampled.loc[sampled["block"] == ALL_PRIORS, "verdict"]
+    return f"Sampled fits, for comparison: {_counts(verdicts)}."
 
 
 def _said(results: Results, told: pd.DataFrame) -> tuple[str, ...]:
@@ -116,9 +137,12 @@ def _tip_words(row: Any) -> str:
 
 
 def _power_said(told: pd.DataFrame) -> str:
-    verdicts = _sensitivities(told)["verdict"]
+    return f"Power-scaling, of {_counts(_sensitivities(told)['verdict'])}."
+
+
+def _counts(verdicts: pd.Series) -> str:
     counts = [f"{words}: {(verdicts == name).sum()}" for name, words in READINGS.items() if name]
-    return f"Power-scaling, of {counted(len(verdicts), 'result')}: {'; '.join(counts)}."
+    return f"{counted(len(verdicts), 'result')}: {'; '.join(counts)}"
 
 
 def _ladder(told: pd.DataFrame) -> pd.DataFrame:
