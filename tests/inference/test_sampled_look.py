@@ -61,7 +61,11 @@ def test_taken_together_the_looks_are_those_taken_one_by_one(
         of for one, part in zip(outcomes, found, strict=True) for of in loo.refits(one, rows_of("patient_loo", part))
     ]
     assert 0 < len(again) < len(own)
-    whole = loo.with_refits(own, [from_text(to_text(loo.refit(one))) for one in again])
+    fitted = [from_text(to_text(loo.refit(one))) for one in again]
+    whole = loo.with_refits(own, fitted)
+    changed = whole.loc[whole["refitted"] != "no", "elpd"]
+    assert pd.concat(fitted)["elpd"].tolist() == changed.tolist()
+    assert (own.loc[changed.index, "elpd"] != changed).all()
     pd.testing.assert_frame_equal(loo.patient_loo(drawn(rows), rows, CHOICES), whole, check_dtype=False)
     assert len(again) == (whole["refitted"] != "no").sum()
     assert (whole.loc[whole["refitted"] == "no", "pareto_k"] <= 0.5).all()
