@@ -140,8 +140,9 @@ def refits(sampled: Sampled, rows: pd.DataFrame) -> tuple[Refit, ...]:
     rows : DataFrame
         As `weighted` gives them.
     """
-    large = rows.loc[rows["pareto_k"] > LARGE_K, "patient"] if len(rows) > 1 else []
-    return tuple(Refit(sampled, str(who)) for who in large)
+    if len(rows) < 2:
+        return ()
+    return tuple(Refit(sampled, str(who)) for who in rows.loc[rows["pareto_k"] > LARGE_K, "patient"])
 
 
 def refit(one: Refit) -> pd.DataFrame:
