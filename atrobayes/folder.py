@@ -32,6 +32,7 @@ TABLES = (
     "prior_sensitivity",
     "influence",
     "tipping_sets",
+    "patient_loo",
     "checks",
     "definitions",
     "verdicts",

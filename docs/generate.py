@@ -63,6 +63,11 @@ OUTPUT_TABLES = (
     ("prior_sensitivity.tsv", "`sensitivity`: results under other priors.", looks.columns("prior_sensitivity")),
     ("influence.tsv", "`sensitivity`: results without each patient.", looks.columns("influence")),
     ("tipping_sets.tsv", "`sensitivity`: how few patients carry a result.", looks.columns("tipping_sets")),
+    (
+        "patient_loo.tsv",
+        "`sensitivity`: how well sampled fits predict each patient from all others; absent where none was sampled.",
+        looks.columns("patient_loo"),
+    ),
     ("checks.tsv", "`sensitivity`: what the models predict, and what was seen.", looks.columns("checks")),
     ("definitions.tsv", "`sensitivity`: miscounted lesions and missing visits.", looks.columns("definitions")),
     ("sbc.tsv", "`calibrate`: simulation-based calibration of every model.", sbc_table.COLUMNS),

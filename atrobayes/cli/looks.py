@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from atrobayes.files import Column
     from atrobayes.inference.multiverse import ForkFit
+    from atrobayes.inference.sampled import Sampled
     from atrobayes.inference.scale_out import Pool
     from atrobayes.models.fork_frames import ForkFrame
 
@@ -24,7 +25,17 @@ class Keyed(Protocol):
     def key(self) -> str: ...
 
 
-TABLES = ("forks", "sensitivity", "prior_sensitivity", "influence", "tipping_sets", "checks", "definitions", "verdicts")
+TABLES = (
+    "forks",
+    "sensitivity",
+    "prior_sensitivity",
+    "influence",
+    "tipping_sets",
+    "patient_loo",
+    "checks",
+    "definitions",
+    "verdicts",
+)
 
 
 def sensitivity_stage(
@@ -94,11 +105,50 @@ def _looks(session: StudySession, ready: Ready, pool: Pool) -> None:
         for look in looks_at(frame, study_choices(session, len(frame.groups)), session.study.sensitivity)
     ]
     found = spread_stage(session, "looks at priors, patients and definitions", take, asked, pool)
-    for table in LOOKS:
-        own: list[pd.DataFrame] = [rows for look, rows in zip(asked, found, strict=True) if look.table == table]
+    tables = {table: [rows for look, rows in zip(asked, found, strict=True) if look.table == table] for table in LOOKS}
+    for table, more in _sampled_looks(session, ready, pool).items():
+        tables.setdefault(table, []).append(more)
+    for table, own in tables.items():
         names = [column.name for column in columns(table)]
         rows = pd.concat(own, ignore_index=True) if own else pd.DataFrame(columns=names)
         _write(session, table, rows, columns(table))
+
+
+def _sampled_looks(session: StudySession, ready: Ready, pool: Pool) -> dict[str, pd.DataFrame]:
+    """Rows that sampled fits of linear models add, by table; none of any table where there is no such fit."""
+    import pandas as pd
+
+    from atrobayes.inference.patient_loo import refit, refits, with_refits
+    from atrobayes.inference.sampled_look import TABLES, look, rows_of
+
+    asked = _sampled(session, ready)
+    if not asked:
+        _remove(session, "patient_loo")
+        return {}
+    found = spread_stage(session, "looks at sampled fits", look, asked, pool)
+    tables = {name: [rows_of(name, one) for one in found] for name in TABLES}
+    again = [of for one, rows in zip(asked, tables["patient_loo"], strict=True) for of in refits(one, rows)]
+    refitted = spread_stage(session, "sampled anew without a patient", refit, again, pool) if again else []
+    whole = {name: pd.concat(rows, ignore_index=True) for name, rows in tables.items()}
+    return whole | {"patient_loo": with_refits(whole["patient_loo"], refitted)}
+
+
+def _sampled(session: StudySession, ready: Ready) -> list[Sampled]:
+    """Outcomes of the sampled fits of linear models; fits that hold too little are told of."""
+    from atrobayes.inference.sampled_look import sampled_of
+    from atrobayes.inference.store import Store
+
+    store = Store(session.folder.path / "posterior", session.folder.scratch)
+    outcomes: list[Sampled] = []
+    for frame in (frame for one in ready.framed.values() for frame in one.frames):
+        own, without = sampled_of(frame, study_choices(session, len(frame.groups)), store)
+        outcomes += own
+        for name in without:
+            session.remark(
+                f"left out of the looks at sampled fits: {name}: no coefficients in it, as in files of earlier "
+                f"versions; remove posterior/{name}.nc and run again: it is then fitted again"
+            )
+    return outcomes
 
 
 def spread_stage(
@@ -123,3 +173,8 @@ def _write(session: StudySession, name: str, rows: pd.DataFrame, columns: Sequen
     from atrobayes.files import write_table
 
     write_table(session.folder.path / f"{name}.tsv", rows, columns, session.folder.scratch)
+
+
+def _remove(session: StudySession, name: str) -> None:
+    for suffix in ("tsv", "json"):
+        (session.folder.path / f"{name}.{suffix}").unlink(missing_ok=True)

@@ -9,10 +9,11 @@ import pandas as pd
 from scipy.special import gammaln
 
 from atrobayes.inference.engines.quadrature.conditional import log_half_student
+from atrobayes.inference.estimate import Choices
 from atrobayes.inference.fit import Fit
-from atrobayes.inference.patient_loo import Draw, log_predictive
 from atrobayes.inference.power_scaling import ALL_PRIORS, LIKELIHOOD, coefficients_of, verdict
 from atrobayes.inference.prior_look import shared_cells, table
+from atrobayes.inference.sampled import Draw, Sampled, has_coefficients, sampled_outcomes
 from atrobayes.models.frame import Frame
 from atrobayes.models.linear import LinearModel
 from atrobayes.models.model import get_model
@@ -45,14 +46,30 @@ def importance(fitted: Fit, frame: Frame, priors: Priors) -> pd.DataFrame:
     `arviz.psense` with log densities computed here: Kallioinen et al. (2023), doi:10.1007/s11222-023-10366-5. The
     likelihood is that of the patients' rows with their intercepts averaged out, as in the exact version.
     """
-    model = get_model(fitted.history["model"])
-    if not isinstance(model, LinearModel) or "coefficients" not in fitted.tree["posterior"]:
+    if not isinstance(get_model(fitted.history["model"]), LinearModel) or not has_coefficients(fitted):
         return table([])
-    found = [_of_outcome(model, fitted, frame, priors, k) for k in range(len(frame.outcomes))]
-    values = {block: np.stack([one[block] for one in found]) for block in found[0]}
-    posterior = fitted.tree["posterior"]
-    shared = shared_cells(frame, model.method) | {"look": "power", "alpha": ALPHAS[1]}
-    shared |= {"draws": float(posterior.sizes["chain"] * posterior.sizes["draw"])}
+    outcomes = sampled_outcomes(fitted, frame, Choices(priors=priors))
+    return pd.concat([power_scaled(one, one.log_densities()) for one in outcomes], ignore_index=True)
+
+
+def power_scaled(sampled: Sampled, log_densities: np.ndarray) -> pd.DataFrame:
+    """Sensitivity of one outcome's terms to each block of priors and to the likelihood.
+
+    Parameters
+    ----------
+    sampled : Sampled
+    log_densities : ndarray (patient, chain, draw)
+        Of its patients.
+
+    Returns
+    -------
+    DataFrame
+        Rows of prior_sensitivity.tsv, look "power".
+    """
+    model, frame, draws = sampled.linear_model, sampled.frame, sampled.draws
+    values = psense(sampled.terms, log_priors(model, frame, sampled.choices.priors, draws), log_densities.sum(axis=0))
+    shared = shared_cells(frame, model.method, sampled.engine) | {"look": "power", "alpha": ALPHAS[1]}
+    shared |= {"draws": float(np.prod(sampled.terms.shape[:2]))}
     words = np.vectorize(verdict, otypes=[object])
     rows = [
         shared
@@ -60,7 +77,7 @@ def importance(fitted: Fit, frame: Frame, priors: Priors) -> pd.DataFrame:
         | ({} if block == LIKELIHOOD else {"verdict": words(own, values[LIKELIHOOD])})
         for block, own in values.items()
     ]
-    return table(rows, values[LIKELIHOOD].shape)
+    return table(rows, (1, len(values[LIKELIHOOD])))
 
 
 def log_priors(model: LinearModel, frame: Frame, priors: Priors, draws: Draw) -> dict[str, np.ndarray]:
@@ -90,31 +107,6 @@ def log_priors(model: LinearModel, frame: Frame, priors: Priors, draws: Draw) ->
         constant = shape * np.log(rate) - gammaln(shape)
         blocks["sds"] = blocks["sds"] + constant + (shape - 1) * np.log(draws.nu) - rate * draws.nu
     return blocks
-
-
-def log_likelihood(model: LinearModel, frame: Frame, priors: Priors, draws: Draw) -> np.ndarray:
-    """Log density of all rows given each draw, the patients' intercepts averaged out: (chain, draw).
-
-    Parameters
-    ----------
-    model : LinearModel
-    frame : Frame
-        One outcome, without missing values.
-    priors : Priors
-    draws : Draw
-    """
-    patients = [frame.select(frame.patient == code, np.array([0])) for code in np.unique(frame.patient)]
-    each = [log_predictive(model.whole(own, priors), own.y_standardised[:, 0], draws) for own in patients]
-    return np.asarray(np.sum(each, axis=0))
-
-
-def _of_outcome(model: LinearModel, fitted: Fit, frame: Frame, priors: Priors, k: int) -> dict[str, np.ndarray]:
-    """(term,) of each block."""
-    one = frame.select(np.flatnonzero(~np.isnan(frame.y.to_numpy()[:, k])), np.array([k]))
-    posterior = fitted.tree["posterior"].to_dataset()
-    terms = posterior["terms"].sel(outcome=one.outcomes[0]).transpose("chain", "draw", "term").to_numpy()
-    draws = Draw.of(posterior, one)
-    return psense(terms, log_priors(model, one, priors, draws), log_likelihood(model, one, priors, draws))
 
 
 def psense(terms: np.ndarray, priors: dict[str, np.ndarray], likelihood: np.ndarray) -> dict[str, np.ndarray]:

@@ -30,6 +30,8 @@ LOOKS: Mapping[str, str] = MappingProxyType(
         "definitions": "atrobayes.inference.definition_look",
     }
 )
+# table → module with COLUMNS, of looks at draws: see sampled_look
+SAMPLED_LOOKS: Mapping[str, str] = MappingProxyType({"patient_loo": "atrobayes.inference.patient_loo"})
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ def take(look: Look) -> pd.DataFrame:
 
 def columns(table: str) -> Sequence[Column]:
     """Columns of the table of a look."""
-    own: Sequence[Column] = importlib.import_module(LOOKS[table]).COLUMNS
+    own: Sequence[Column] = importlib.import_module({**LOOKS, **SAMPLED_LOOKS}[table]).COLUMNS
     return own
 
 

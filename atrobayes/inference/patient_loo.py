@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
-import xarray as xr
-from scipy.special import gammaln, logsumexp
+from scipy.special import logsumexp
 
-from atrobayes.errors import DataError, Fault
 from atrobayes.files import Column
 from atrobayes.inference.estimate import Choices
 from atrobayes.inference.fit import Fit, fit
+from atrobayes.inference.look_keys import digest
+from atrobayes.inference.sampled import Draw, Sampled, sampled_outcomes
 from atrobayes.models.frame import Frame
-from atrobayes.models.linear import Linear, LinearModel
-from atrobayes.models.model import get_model
-from atrobayes.models.priors import Priors
 
 LARGE_K = 0.7
-FEWEST_NODES, MOST_NODES = 32, 2048
-SETTLED = 1e-6  # of a log density, between a rule and one twice as fine
-WIDTH = 9.0  # patient SDs on each side that a patient's effect is integrated over: beyond lies 1e-19
-
+KEY = ["analysis", "part", "method", "engine", "structure", "patient"]
 COLUMNS: tuple[Column, ...] = (
     Column("analysis", "Id of the analysis."),
     Column("part", "Part of the analysis, such as ALL; n/a: with its groups."),
@@ -43,7 +36,11 @@ COLUMNS: tuple[Column, ...] = (
     Column(
         "refitted",
         "Where elpd comes from.",
-        levels={"yes": f"a fit without the patient: pareto_k was above {LARGE_K}", "no": "importance sampling"},
+        levels={
+            "yes": f"a fit without the patient: pareto_k was above {LARGE_K}",
+            "gate_failed": "such a fit, but it did not pass its checks: do not rely on elpd",
+            "no": "importance sampling",
+        },
     ),
 )
 
@@ -75,139 +72,133 @@ def patient_loo(fitted: Fit, frame: Frame, choices: Choices) -> pd.DataFrame:
     Pareto-smoothed importance sampling: Vehtari, Gelman & Gabry (2017), doi:10.1007/s11222-016-9696-4. Whole patients
     are left out, with their effect integrated out given each draw; given the effect the weights would be far worse.
     """
-    model = _checked(fitted, frame)
-    rows: list[dict[str, Any]] = []
-    for k in range(len(frame.outcomes)):
-        one = frame.select(np.flatnonzero(~np.isnan(frame.y.to_numpy()[:, k])), np.array([k]))
-        draws = Draw.of(fitted.tree["posterior"].to_dataset(), one)
-        rows.extend(_of_outcome(model, one, draws, fitted, choices))
-    return pd.DataFrame(rows, columns=[column.name for column in COLUMNS])
+    tables = []
+    for one in sampled_outcomes(fitted, frame, choices):
+        rows = weighted(one, one.log_densities())
+        tables.append(with_refits(rows, [refit(again) for again in refits(one, rows)]))
+    return pd.concat(tables, ignore_index=True)
 
 
-@dataclass(frozen=True)
-class Draw:
-    """Draws of one outcome, standardised.
-
-    Attributes
-    ----------
-    beta : ndarray (chain, draw, coef)
-    sds : ndarray (chain, draw, sd)
-        Patient SD first if the model has one, then the residual SDs.
-    nu : ndarray (chain, draw) or None
-        Degrees of freedom of the errors; None: normal.
-    """
-
-    beta: np.ndarray
-    sds: np.ndarray
-    nu: np.ndarray | None
-
-    @classmethod
-    def of(cls, posterior: xr.Dataset, frame: Frame) -> Draw:
-        """Of a posterior in raw units and the frame with that outcome only."""
-        own = posterior.sel(outcome=frame.outcomes[0])
-        names = own["sd"].to_numpy().tolist()
-        sds, beta = (own[name].transpose("chain", "draw", ...).to_numpy() for name in ("sds", "coefficients"))
-        shape = [name == "nu" for name in names]
-        nu = sds[..., shape.index(True)] if any(shape) else None
-        return cls(beta, sds[..., ~np.array(shape)] / frame.scales.y_sd[0], nu)
-
-
-def log_predictive(linear: Linear, y: np.ndarray, draws: Draw) -> np.ndarray:
-    """Log density of one patient's rows given each draw, the patient's effect integrated out.
+def weighted(sampled: Sampled, log_densities: np.ndarray) -> pd.DataFrame:
+    """Leave each patient out by importance sampling alone.
 
     Parameters
     ----------
-    linear : Linear
-        Design of that patient's rows.
-    y : ndarray (row,)
-        Standardised.
-    draws : Draw
+    sampled : Sampled
+    log_densities : ndarray (patient, chain, draw)
+        Of its patients.
 
     Returns
     -------
-    ndarray (chain, draw)
-        Normal errors: closed form. Student-t errors: an evenly spaced rule over the effect, made finer for those
-        draws where that still changes anything.
+    DataFrame
+        Rows of patient_loo.tsv; where pareto_k is above 0.7 they wait for `with_refits`.
     """
-    residual = y - draws.beta @ linear.X.T
-    first = 0 if linear.patient is None else 1
-    sigma = draws.sds[..., first:][..., linear.residual_block]
-    tau = draws.sds[..., 0] if first else np.zeros(residual.shape[:-1])
-    if draws.nu is None:
-        return _normal(residual, sigma[..., 0], tau)
-    flat = residual.reshape(-1, len(y)), sigma.reshape(-1, len(y)), tau.ravel(), draws.nu.ravel()
-    return (_student(*flat) if first else _log_student(flat[0], flat[1], flat[3])).reshape(tau.shape)
+    elpd, k = _importance(log_densities)
+    frame = sampled.frame
+    cells = {
+        "analysis": frame.analysis,
+        "part": frame.part,
+        "method": sampled.linear_model.method,
+        "engine": sampled.engine,
+        "structure": frame.outcomes[0],
+        "patient": np.array(sampled.patients, dtype=object),
+        "n_obs": np.unique(frame.patient, return_counts=True)[1].astype(float),
+        "elpd": elpd,
+        "pareto_k": k,
+        "refitted": "no",
+    }
+    return pd.DataFrame(cells, columns=[column.name for column in COLUMNS])
 
 
-def _normal(residual: np.ndarray, sigma: np.ndarray, tau: np.ndarray) -> np.ndarray:
-    n = residual.shape[-1]
-    whole = sigma**2 + n * tau**2
-    squares = (residual**2).sum(axis=-1) - tau**2 / whole * residual.sum(axis=-1) ** 2
-    log_det = 2 * (n - 1) * np.log(sigma) + np.log(whole)
-    return np.asarray(-0.5 * (n * np.log(2 * np.pi) + log_det + squares / sigma**2))
+@dataclass(frozen=True)
+class Refit:
+    """A fit of one outcome without one patient: a piece of work that depends on nothing else.
+
+    Attributes
+    ----------
+    sampled : Sampled
+        What it is fitted as; of its draws nothing is used.
+    patient : str
+        Who is left out.
+    """
+
+    sampled: Sampled
+    patient: str
+
+    def key(self) -> str:
+        """SHA-256 of everything the density depends on."""
+        own = self.sampled
+        return digest((own.model, own.engine, own.frame, own.choices, self.patient))
 
 
-def _log_student(residual: np.ndarray, sigma: np.ndarray, nu: np.ndarray) -> np.ndarray:
-    """Log density of rows (…, row) together, nu (…,)."""
-    constant = gammaln((nu + 1) / 2) - gammaln(nu / 2) - 0.5 * np.log(nu * np.pi)
-    each = -np.log(sigma) - (nu[..., None] + 1) / 2 * np.log1p((residual / sigma) ** 2 / nu[..., None])
-    return np.asarray(residual.shape[-1] * constant + each.sum(axis=-1))
+def refits(sampled: Sampled, rows: pd.DataFrame) -> tuple[Refit, ...]:
+    """Refits that the rows of one outcome ask for; none where a patient is all there is.
+
+    Parameters
+    ----------
+    sampled : Sampled
+    rows : DataFrame
+        As `weighted` gives them.
+    """
+    if len(rows) < 2:
+        return ()
+    return tuple(Refit(sampled, str(who)) for who in rows.loc[rows["pareto_k"] > LARGE_K, "patient"])
 
 
-def _student(residual: np.ndarray, sigma: np.ndarray, tau: np.ndarray, nu: np.ndarray) -> np.ndarray:
-    """Integral over the patient's effect, of draws (draw,)."""
-    out, left, nodes = np.full(len(tau), np.nan), np.arange(len(tau)), FEWEST_NODES
-    coarse = _ruled(residual, sigma, tau, nu, nodes)
-    while len(left):
-        nodes *= 2
-        fine = _ruled(residual[left], sigma[left], tau[left], nu[left], nodes)
-        rests = (np.abs(fine - coarse) <= SETTLED) | (nodes >= MOST_NODES)
-        out[left[rests]] = fine[rests]
-        left, coarse = left[~rests], fine[~rests]
-    return out
+def refit(one: Refit) -> pd.DataFrame:
+    """Sample the posterior without a patient, and average the density of the patient's rows over its draws.
+
+    Parameters
+    ----------
+    one : Refit
+
+    Returns
+    -------
+    DataFrame
+        One row: the key of its row in patient_loo.tsv, elpd, and refitted: "yes" or "gate_failed".
+    """
+    own, choices = one.sampled, one.sampled.choices
+    left = own.frame.without_patient(one.patient)
+    # a refit is one of many: it has a seed of its own through its analysis' name
+    named = replace(left, analysis=f"{left.analysis} without {one.patient}")
+    settings, model = choices.settings, own.linear_model
+    new = fit(model, named, choices.priors, engine=own.engine, settings=settings, seed=choices.seed)
+    logs = own.of_patient(one.patient, Draw.of(new.tree["posterior"].to_dataset(), left))
+    cells = {
+        "analysis": left.analysis,
+        "part": left.part,
+        "method": model.method,
+        "engine": own.engine,
+        "structure": left.outcomes[0],
+        "patient": one.patient,
+        "elpd": float(logsumexp(logs) - np.log(logs.size)),
+        "refitted": "yes" if new.verdict.passed else "gate_failed",
+    }
+    return pd.DataFrame([cells])
 
 
-def _ruled(residual: np.ndarray, sigma: np.ndarray, tau: np.ndarray, nu: np.ndarray, nodes: int) -> np.ndarray:
-    # an evenly spaced rule converges exponentially here, and a normal's tails end it
-    z = (np.arange(nodes) + 0.5) / nodes * 2 * WIDTH - WIDTH
-    log_weight = -0.5 * z**2 - 0.5 * np.log(2 * np.pi) + np.log(2 * WIDTH / nodes)
-    apart = residual[:, None, :] - (tau[:, None] * z)[..., None]
-    logs = _log_student(apart, sigma[:, None, :], np.broadcast_to(nu[:, None], apart.shape[:-1]))
-    return np.asarray(logsumexp(logs + log_weight, axis=-1))
+def with_refits(rows: pd.DataFrame, found: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """Put what the refits gave in the place of what importance sampling gave.
 
+    Parameters
+    ----------
+    rows : DataFrame
+        As `weighted` gives them.
+    found : iterable of DataFrame
+        As `refit` gives them.
 
-def _checked(fitted: Fit, frame: Frame) -> LinearModel:
-    model, name = get_model(fitted.history["model"]), fitted.name
-    if not isinstance(model, LinearModel):
-        raise DataError(Fault(f"a fit of {model.name}", "a linear model", "leave it out", name))
-    if fitted.history["frame_digest"] != frame.digest:
-        raise DataError(Fault("a fit of other data", "the frame it was made from", "fit again", name))
-    if "coefficients" not in fitted.tree["posterior"]:
-        todo = "remove the file and run `atrobayes fit STUDY.toml`"
-        raise DataError(Fault("no coefficients", "a posterior of this version", todo, name))
-    return model
-
-
-def _of_outcome(
-    model: LinearModel, frame: Frame, draws: Draw, fitted: Fit, choices: Choices
-) -> Iterator[dict[str, Any]]:
-    patients = [frame.patients[code] for code in np.unique(frame.patient)]
-    logs = np.stack([_of_patient(model, frame, who, choices.priors, draws) for who in patients])
-    elpd, k = _importance(logs)
-    history = fitted.history
-    common = {name: history[name] for name in ("analysis", "part", "method")}
-    common |= {"engine": history["engine"]["name"], "structure": frame.outcomes[0]}
-    for place, who in enumerate(patients):
-        again = bool(k[place] > LARGE_K) and len(patients) > 1
-        value = _refitted(model, frame, who, fitted, choices) if again else float(elpd[place])
-        own = {"patient": who, "n_obs": float((frame.patient == frame.patients.index(who)).sum()), "elpd": value}
-        yield common | own | {"pareto_k": float(k[place]), "refitted": "yes" if again else "no"}
-
-
-def _of_patient(model: LinearModel, frame: Frame, who: str, priors: Priors, draws: Draw) -> np.ndarray:
-    """Log predictive density (chain, draw) of a patient's rows."""
-    own = frame.select(frame.patient == frame.patients.index(who), np.array([0]))
-    return log_predictive(model.whole(own, priors), own.y_standardised[:, 0], draws)
+    Returns
+    -------
+    DataFrame
+        Rows of patient_loo.tsv, in their order.
+    """
+    tables = list(found)
+    if not tables:
+        return rows
+    again = pd.concat(tables, ignore_index=True).set_index(KEY)
+    merged = rows.set_index(KEY)
+    merged.loc[again.index, ["elpd", "refitted"]] = again[["elpd", "refitted"]]
+    return merged.reset_index()[list(rows.columns)]
 
 
 def _importance(logs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -220,14 +211,3 @@ def _importance(logs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         warnings.simplefilter("ignore", UserWarning)
         found = az.loo(az.from_dict(held), pointwise=True, var_name="rows")
     return found.elpd_i.to_numpy(), found.pareto_k.to_numpy()
-
-
-def _refitted(model: LinearModel, frame: Frame, who: str, fitted: Fit, choices: Choices) -> float:
-    """Exact: the posterior without the patient, averaged over its draws."""
-    left = frame.without_patient(who)
-    engine = fitted.history["engine"]["name"]
-    # a refit is one of many: it has a seed of its own through its analysis' name
-    own = replace(left, analysis=f"{left.analysis} without {who}")
-    new = fit(model, own, choices.priors, engine=engine, settings=choices.settings, seed=choices.seed)
-    logs = _of_patient(model, frame, who, choices.priors, Draw.of(new.tree["posterior"].to_dataset(), left))
-    return float(logsumexp(logs) - np.log(logs.size))

@@ -33,6 +33,11 @@ COLUMNS: tuple[Column, ...] = (
     Column("structure", "Id of the structure, or the clinical variable where there is none."),
     Column("term", "As in estimates.tsv."),
     Column("method", "Model, as in estimates.tsv: the Gaussian one refitted exactly, or one that was sampled."),
+    Column(
+        "engine",
+        "What computed it: quadrature, which refits exactly, or the sampler whose draws were weighted instead of "
+        "refitted (column draws).",
+    ),
     Column("look", "What is changed.", levels=LOOKS),
     Column("block", "What is raised to a power; n/a for the ladder and the tipping prior.", levels=BLOCKS),
     Column("alpha", "The power; 1 would be the posterior itself."),
@@ -59,7 +64,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("draws", "Posterior draws a sensitivity was computed from, by weighting; n/a where the refit is exact."),
     Column("unit", "Unit of estimate, its interval and sd."),
 )  # fmt: skip
-TEXT = frozenset({"analysis", "structure", "term", "method", "look", "block", "verdict", "reason", "unit"})
+TEXT = frozenset({"analysis", "structure", "term", "method", "engine", "look", "block", "verdict", "reason", "unit"})
 
 
 def look(frame: Frame, choices: Choices, wanted: Sensitivity) -> pd.DataFrame:
@@ -119,13 +124,13 @@ def table(looks: Sequence[Cells], shape: tuple[int, int] = (0, 0)) -> pd.DataFra
     return pd.DataFrame({name: column(name) for name in kinds}).astype(kinds)
 
 
-def shared_cells(frame: Frame, method: str) -> Cells:
-    """Give the cells of every look at one frame: what is estimated, by which method and in which unit.
+def shared_cells(frame: Frame, method: str, engine: str) -> Cells:
+    """Give the cells of every look at one frame: what is estimated, by which method and engine, in which unit.
 
     Parameters
     ----------
     frame : Frame
-    method : str
+    method, engine : str
         As in estimates.tsv.
     """
     terms = terms_of(frame)
@@ -135,6 +140,7 @@ def shared_cells(frame: Frame, method: str) -> Cells:
         "term": np.array([term.name for term in terms], dtype=object),
         "unit": np.array([[term.unit or unit for term in terms] for unit in frame.units], dtype=object),
         "method": method,
+        "engine": engine,
     }
 
 
@@ -170,7 +176,7 @@ class _Made:
         return self._shared() | changed | told | found
 
     def _shared(self) -> Cells:
-        return shared_cells(self.frame, self.method) | {"ci_prob": self.interval}
+        return shared_cells(self.frame, self.method, "quadrature") | {"ci_prob": self.interval}
 
     def _posterior(self, found: Exact) -> Cells:
         reached = found.reached.astype(float)[:, None]

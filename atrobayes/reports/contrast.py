@@ -9,8 +9,8 @@ import pandas as pd
 
 from atrobayes.files import Column, write_table
 from atrobayes.models.estimates import METHODS
-from atrobayes.reports.results import ENGINE_ORDER
 
+ENGINE_ORDER = ("quadrature", "nutpie", "pymc", "numpyro")
 P_CUT = 0.05
 PD_CUT = 0.975
 KEY = ("analysis", "structure", "term")

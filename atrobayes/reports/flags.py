@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from atrobayes.models.estimates import FEW_PATIENTS
-from atrobayes.reports.contrast import KEY, headline
+from atrobayes.reports.contrast import KEY
 from atrobayes.reports.results import Results
 from atrobayes.reports.wording import counted
 
@@ -51,7 +51,7 @@ def marks(results: Results, rows: pd.DataFrame, method: str) -> list[str]:
         One per row, "" where nothing is flagged. `singular` is not marked where every classical fit is.
     """
     shown = _shown(results)
-    flags = headline(results.estimates, method).set_index(list(KEY))["flags"].to_dict()
+    flags = results.flags.get(method, {})
     keys = rows[list(KEY)].itertuples(index=False, name=None)
     found = (split_flags(flags.get(key, "")) for key in keys)
     return ["".join(f" {shown[flag]}" for flag in row if flag in shown) for row in found]
@@ -71,7 +71,7 @@ def flags_in_words(results: Results) -> str:
 
 def singular_fits(results: Results, analysis: str = "") -> tuple[int, int]:
     """Count the classical mixed models that are singular, and all of them (one per analysis and structure)."""
-    rows = headline(results.estimates, "classical")
+    rows = results.classical
     rows = rows[(rows["engine"] == MIXED_ENGINE) & (rows["analysis"] == analysis if analysis else True)]
     fits = rows["flags"].str.contains("singular").groupby([rows["analysis"], rows["structure"]]).any()
     return int(fits.sum()), len(fits)

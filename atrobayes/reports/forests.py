@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
-from atrobayes.reports.contrast import P_CUT, PD_CUT, contrast, headline
+from atrobayes.reports.contrast import P_CUT, PD_CUT, headline
 from atrobayes.reports.figures.forest import ForestWords, forest_svg
 from atrobayes.reports.flags import split_flags
-from atrobayes.reports.kinds import kind_of, rows_of
+from atrobayes.reports.kinds import contrast_of, kind_of, rows_of
 from atrobayes.reports.results import Results
 from atrobayes.reports.section import Figure
 from atrobayes.reports.wording import (
@@ -59,7 +59,7 @@ def standardised(estimates: pd.DataFrame) -> pd.DataFrame:
 def forest(results: Results, analysis: str) -> Figure:
     """Draw the forest plot of an analysis, a panel per term."""
     estimates = rows_of(results, analysis)
-    verdicts = contrast(estimates)[["structure", "term", "verdict"]]
+    verdicts = contrast_of(results, analysis)[["structure", "term", "verdict"]]
     rows = standardised(estimates).merge(verdicts, on=["structure", "term"], validate="many_to_one")
     rows["clear"] = (rows["p"] < P_CUT) | (rows["pd"] > PD_CUT)
     rows["flagged"] = [bool(_UNRELIABLE & set(split_flags(flags))) for flags in rows["flags"]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -23,8 +24,8 @@ def pooled_shares(moved: pd.DataFrame) -> pd.DataFrame:
     return sums.assign(share=sums["part"] / sums.groupby(["term", "method"])["part"].transform("sum"))
 
 
-def _names(row: Any, groups: tuple[str, ...]) -> dict[str, str]:
-    return {"Structure": structure_name(row.structure), "Term": term_label(row.term, groups)}
+def _names(structure: str, term: str, groups: tuple[str, ...]) -> dict[str, str]:
+    return {"Structure": structure_name(structure), "Term": term_label(term, groups)}
 
 
 def shares_table(analysis: str, shares: pd.DataFrame, groups: tuple[str, ...], effect: str, cut: float) -> Table:
@@ -42,13 +43,16 @@ def shares_table(analysis: str, shares: pd.DataFrame, groups: tuple[str, ...], e
     cut : float
         The pd a fork must exceed to be clear.
     """
-    key = ["structure", "term"]
-    sides = {side: shares[shares["method"] == side].set_index(key) for side in SIDES}
+    by_result = shares.set_index(["structure", "term"])
+    results = by_result.index.unique()
+    sides: dict[str, dict[Any, Any]] = {
+        side: by_result[by_result["method"] == side].reindex(results).to_dict("index") for side in SIDES
+    }
     rows = []
-    for one in each_row(shares.drop_duplicates(key)):
-        cells = _names(one, groups)
+    for structure, term in results:
+        cells = _names(structure, term, groups)
         for side, clear, column in (("bayes", f"pd > {cut:g}", "share_pd"), ("classical", f"p < {P_CUT}", "share_p")):
-            own = sides[side].reindex([(one.structure, one.term)]).iloc[0]
+            own = sides[side][structure, term]
             cells |= {
                 f"{SAID[side]}: forks": _forks(own),
                 f"{SAID[side]}: effect": _spread(own),
@@ -65,13 +69,13 @@ def shares_table(analysis: str, shares: pd.DataFrame, groups: tuple[str, ...], e
     return Table(slug("fork-shares", analysis), pd.DataFrame(rows), caption, "sensitivity.tsv", details, folded=True)
 
 
-def _forks(own: pd.Series) -> str:
+def _forks(own: Mapping[str, Any]) -> str:
     if pd.isna(own["n_forks"]):
         return "0"
     return f"{own['n_forks']:.0f}" + (f" + {own['n_unanswered']:.0f}" if own["n_unanswered"] else "")
 
 
-def _spread(own: pd.Series) -> str:
+def _spread(own: Mapping[str, Any]) -> str:
     if pd.isna(own["effect_base"]):
         return "n/a"
     return f"{fixed(own['effect_base'], 3)} ({fixed(own['effect_low'], 3)} to {fixed(own['effect_high'], 3)})"
@@ -108,7 +112,7 @@ def moves_table(analysis: str, moved: pd.DataFrame, groups: tuple[str, ...]) -> 
     best = {(row.structure, row.term, row.method): row for row in reversed([*each_row(furthest)])}
     rows = []
     for one in each_row(moved.drop_duplicates(["structure", "term"])):
-        cells = _names(one, groups)
+        cells = _names(one.structure, one.term, groups)
         for side in SIDES:
             own = best.get((one.structure, one.term, side))
             cells[f"{SAID[side]}: choice"] = "n/a" if own is None else _choice(own.axis, own.level)

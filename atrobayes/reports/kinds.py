@@ -21,6 +21,11 @@ def rows_of(results: Results, analysis: str) -> pd.DataFrame:
     return results.estimates[results.estimates["analysis"] == analysis]
 
 
+def contrast_of(results: Results, analysis: str) -> pd.DataFrame:
+    """Rows of `Results.contrast` of one analysis."""
+    return results.contrast[results.contrast["analysis"] == analysis].reset_index(drop=True)
+
+
 def kind_of(results: Results, analysis: str) -> Kind:
     """Tell what an analysis asks.
 

@@ -162,7 +162,7 @@ def _counted(predictor: str) -> str:
 
 
 def _classical(results: Results) -> list[str]:
-    rows = headline(results.estimates, "classical")
+    rows = results.classical
     told = []
     for name, own in rows.groupby("engine", sort=False):
         titles = listed(analysis_title(str(analysis)) for analysis in own["analysis"].unique())

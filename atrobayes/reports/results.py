@@ -15,9 +15,12 @@ import xarray as xr
 
 from atrobayes.errors import DataError, Fault
 from atrobayes.files import MISSING, read_table
+from atrobayes.reports.contrast import KEY, contrast, headline
 
 UNGROUPED = "ALL"
-ENGINE_ORDER = ("quadrature", "nutpie", "pymc", "numpyro")
+
+# not Arrow's, which is slow where small tables are cut, joined and read row by row
+_STRING = pd.StringDtype("python", na_value=np.nan)
 
 _MADE_BY = {
     "cohort.nc": "prep",
@@ -41,7 +44,7 @@ _TEXT = {
 _TEXTS_OF_LOOKS = (
     "analysis structure term method engine prior outcome predictor unit ci_kind flags fit_id fork status reason "
     "patient patients look block setting quantity verdict reasons group groups model parameter errors conclusion test "
-    "part axis level likelihood weakest_patient weakest_prior kind histogram"
+    "part axis level likelihood weakest_patient weakest_prior kind histogram refitted"
 )
 
 
@@ -85,6 +88,24 @@ class Results:
     def estimates(self) -> pd.DataFrame:
         """Every estimate, classical and Bayesian, one a row."""
         return _typed(self.folder / "estimates.tsv")
+
+    @cached_property
+    def contrast(self) -> pd.DataFrame:
+        """Classical and Bayesian answers side by side, as `contrast.contrast`."""
+        return contrast(self.estimates)
+
+    @cached_property
+    def classical(self) -> pd.DataFrame:
+        """Rows of the headline classical method."""
+        return headline(self.estimates, "classical")
+
+    @cached_property
+    def flags(self) -> dict[str, dict[tuple[str, str, str], str]]:
+        """Flags of analysis, structure and term, by method."""
+        flags: dict[str, dict[Any, str]] = {}
+        for method in self.estimates["method"].unique():
+            flags[method] = headline(self.estimates, method).set_index(list(KEY))["flags"].to_dict()
+        return flags
 
     @cached_property
     def exclusions(self) -> pd.DataFrame:
@@ -197,7 +218,8 @@ def _typed(path: Path) -> pd.DataFrame:
     looked = [name for name in raw.columns if name in _TEXTS_OF_LOOKS.split() or name.startswith("axis_")]
     texts = looked if own is None else own.split()
     columns = {
-        name: raw[name].replace(MISSING, "") if name in texts else _numbers(raw[name], path) for name in raw.columns
+        name: raw[name].replace(MISSING, "").astype(_STRING) if name in texts else _numbers(raw[name], path)
+        for name in raw.columns
     }
     return pd.DataFrame(columns).reset_index(drop=True)
 

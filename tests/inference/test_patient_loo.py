@@ -15,7 +15,8 @@ from atrobayes.inference.engine import Settings
 from atrobayes.inference.estimate import Choices
 from atrobayes.inference.fit import Fit, fit
 from atrobayes.inference.influence import look
-from atrobayes.inference.patient_loo import COLUMNS, LARGE_K, Draw, log_predictive, patient_loo
+from atrobayes.inference.patient_loo import COLUMNS, LARGE_K, patient_loo
+from atrobayes.inference.sampled import Draw, log_predictive
 from atrobayes.models.comparison import COMPARISON
 from atrobayes.models.frame import Frame
 from atrobayes.models.linear import Linear

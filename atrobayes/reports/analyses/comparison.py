@@ -9,10 +9,10 @@ import pandas as pd
 
 from atrobayes.reports.all_numbers import all_numbers
 from atrobayes.reports.analyses.words import opening, verdicts
-from atrobayes.reports.contrast import contrast, headline
+from atrobayes.reports.contrast import headline
 from atrobayes.reports.contrast_table import contrast_rows, intervals_in_words
 from atrobayes.reports.forests import forest
-from atrobayes.reports.kinds import rows_of
+from atrobayes.reports.kinds import contrast_of, rows_of
 from atrobayes.reports.results import Results
 from atrobayes.reports.section import Section, Table
 from atrobayes.reports.wording import (
@@ -32,7 +32,7 @@ _QUIET_IS = {"neda3": "yes", "neda4": "yes"}  # what the column says of a year w
 def part(results: Results, analysis: str) -> Section:
     """Question, years by state, forest plot, both answers, and what ranks and superiority say."""
     estimates = rows_of(results, analysis)
-    rows = contrast(estimates)
+    rows = contrast_of(results, analysis)
     paragraphs = (
         *opening(results, analysis, "patient-years"),
         *_states(results, estimates),

@@ -9,10 +9,10 @@ import pandas as pd
 from atrobayes.models.clinical_table import clinical_table
 from atrobayes.reports.all_numbers import all_numbers
 from atrobayes.reports.analyses.words import no_headline, verdicts
-from atrobayes.reports.contrast import contrast, headline
+from atrobayes.reports.contrast import headline
 from atrobayes.reports.contrast_table import contrast_rows, intervals_in_words
 from atrobayes.reports.forests import forest
-from atrobayes.reports.kinds import rows_of
+from atrobayes.reports.kinds import contrast_of, rows_of
 from atrobayes.reports.results import Results
 from atrobayes.reports.section import Section, Table
 from atrobayes.reports.wording import (
@@ -32,7 +32,7 @@ _MEASURED_ENGINE = "t"
 def part(results: Results, analysis: str) -> Section:
     """Table 1, the differences side by side, and a forest plot of them."""
     estimates = rows_of(results, analysis)
-    rows = contrast(estimates)
+    rows = contrast_of(results, analysis)
     paragraphs = (
         analysis_question(analysis),
         *no_headline(results, analysis),

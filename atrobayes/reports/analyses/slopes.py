@@ -7,10 +7,10 @@ import pandas as pd
 from atrobayes.models.estimates import FEW_PATIENTS
 from atrobayes.reports.all_numbers import all_numbers
 from atrobayes.reports.analyses.words import both_answers, opening, verdicts
-from atrobayes.reports.contrast import P_CUT, contrast, headline
+from atrobayes.reports.contrast import P_CUT, headline
 from atrobayes.reports.flags import singular_in_words, split_flags
 from atrobayes.reports.forests import forest
-from atrobayes.reports.kinds import rows_of
+from atrobayes.reports.kinds import contrast_of, rows_of
 from atrobayes.reports.results import Results
 from atrobayes.reports.section import Section
 from atrobayes.reports.wording import analysis_title, counted, listed, slug, structure_name, term_words
@@ -19,7 +19,7 @@ from atrobayes.reports.wording import analysis_title, counted, listed, slug, str
 def part(results: Results, analysis: str) -> Section:
     """Question, rows, what weakens them, forest plot, both answers side by side."""
     estimates = rows_of(results, analysis)
-    rows = contrast(estimates)
+    rows = contrast_of(results, analysis)
     paragraphs = (
         *opening(results, analysis, "patient-years"),
         *verdicts(rows),

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from atrobayes.reports.figures.drawing import BAYES, canvas, svg
+from atrobayes.reports.figures.drawing import BAYES, canvas, panels_of_rows, strokes, svg
 from atrobayes.reports.results import each_row
 
 OUTSIDE = "#d55e00"
@@ -42,29 +42,27 @@ def checks_svg(
         diamond: outside; a triangle where beyond the edge of its panel.
     """
     with canvas(name, 2.2 + _WIDTH * len(panels), 1.35 + 0.27 * len(structures)) as figure:
-        axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+        axes = panels_of_rows(figure, len(panels), structures.values())
         heights = {structure: height for height, structure in enumerate(structures)}
         for panel, (quantity, title) in zip(axes, panels.items(), strict=True):
             _panel(panel, rows[rows["quantity"] == quantity], heights)
             panel.set_title(textwrap.fill(title, 13), fontsize=8.5)
-        axes[0].set_yticks(range(len(structures)), list(structures.values()))
-        axes[0].set_ylim(len(structures) - 0.5, -0.5)
         figure.legend(handles=_legend(), loc="outside lower center", ncols=4, frameon=False, fontsize=8.5)
         return svg(figure, name, alt)
 
 
 def _panel(axes: Axes, rows: pd.DataFrame, heights: Mapping[str, int]) -> None:
-    for row in each_row(rows[np.isfinite(rows["place"])]):
-        y = heights[row.structure]
-        axes.plot([-1, 1], [y, y], color="#c8c8c8", linewidth=5, solid_capstyle="butt", zorder=1)
-        axes.plot([0, 0], [y - 0.2, y + 0.2], color="#777777", linewidth=1, zorder=2)
-        axes.plot(float(np.clip(row.place, -EDGE, EDGE)), y, _marker(row.place, row.outside), markersize=5.5,
-                  color=OUTSIDE if row.outside else BAYES, zorder=3)  # fmt: skip
+    rows = rows[np.isfinite(rows["place"])]
+    y, one = rows["structure"].map(heights), np.ones(len(rows))
+    axes.plot(*strokes(-one, y, one, y), color="#c8c8c8", linewidth=5, solid_capstyle="butt", zorder=1)
+    axes.plot(*strokes(0 * one, y - 0.2, 0 * one, y + 0.2), color="#777777", linewidth=1, zorder=2)
+    markers = [_marker(row.place, row.outside) for row in each_row(rows)]
+    for (marker, outside), own in rows.assign(y=y).groupby([markers, "outside"]):
+        colour = OUTSIDE if outside else BAYES
+        axes.plot(own["place"].clip(-EDGE, EDGE), own["y"], str(marker), markersize=5.5, color=colour, zorder=3)
     axes.set_xlim(-EDGE - 0.25, EDGE + 0.25)
     axes.set_xticks([])
-    axes.tick_params(axis="y", length=0)
-    for side in ("left", "bottom"):
-        axes.spines[side].set_visible(False)
+    axes.spines["bottom"].set_visible(False)
 
 
 def _marker(place: float, outside: bool) -> str:

@@ -9,8 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from atrobayes.reports.figures.drawing import canvas, svg
-from atrobayes.reports.results import each_row
+from atrobayes.reports.figures.drawing import canvas, one_scale, panels_of_rows, strokes, svg
 
 # of Okabe and Ito's colours, the base in black; a marker each, so that colour only repeats it
 _STYLES = (
@@ -59,13 +58,11 @@ def definitions_svg(
     """
     height = (0.2 + 0.075 * len(series)) * len(structures) + 1.0 + 0.2 * ((len(series) + 1) // 2)
     with canvas(name, max(8.6, 3.1 * len(panels) + 1.9), height) as figure:
-        axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+        axes = panels_of_rows(figure, len(panels), structures.values())
         for panel, term in zip(axes, panels, strict=True):
             _panel(panel, rows[rows["term"] == term], structures, series)
             panel.set_title(panels[term], fontsize=10, loc="left", fontweight="bold")
-        _one_scale([panel for panel, term in zip(axes, panels, strict=True) if term.startswith("slope[")])
-        axes[0].set_yticks(range(len(structures)), list(structures.values()))
-        axes[0].set_ylim(len(structures) - 0.5, -0.5)
+        one_scale([panel for panel, term in zip(axes, panels, strict=True) if term.startswith("slope[")])
         figure.supxlabel(axis, fontsize=10)
         figure.legend(handles=_legend(series), loc="outside upper left", ncols=2, frameon=False, fontsize=9)
         return svg(figure, name, alt)
@@ -77,21 +74,13 @@ def _panel(axes: Axes, rows: pd.DataFrame, structures: Mapping[str, str], series
     axes.axvline(0, color="black", linewidth=0.8, zorder=1)
     for height in range(0, len(structures), 2):
         axes.axhspan(height - 0.5, height + 0.5, color="#f4f4f4", linewidth=0, zorder=0)
-    for row in each_row(rows):
-        (colour, marker), y = _style(series, row.series), place[row.structure] + offset[row.series]
-        axes.plot([row.low, row.high], [y, y], color=colour, linewidth=1.4, zorder=2)
-        axes.plot(row.estimate, y, marker, color=colour, markersize=4.5, zorder=3)
-    axes.tick_params(axis="y", length=0)
+    for which, own in rows.groupby("series", sort=False):
+        (colour, marker), y = _style(series, str(which)), own["structure"].map(place) + offset[str(which)]
+        axes.plot(*strokes(own["low"], y, own["high"], y), color=colour, linewidth=1.4, zorder=2)
+        axes.plot(own["estimate"], y, marker, color=colour, markersize=4.5, zorder=3)
     axes.grid(axis="x", color="#e6e6e6", linewidth=0.6)
     axes.set_axisbelow(True)
-    axes.spines["left"].set_visible(False)
     axes.locator_params(axis="x", nbins=5)
-
-
-def _one_scale(panels: list[Axes]) -> None:
-    ends = [panel.get_xlim() for panel in panels]
-    for panel in panels:  # none where nothing is a slope
-        panel.set_xlim(min(low for low, _ in ends), max(high for _, high in ends))
 
 
 def _style(series: Mapping[str, str], which: str) -> tuple[str, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,7 +10,17 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from atrobayes.reports.figures.drawing import BAYES, CLASSICAL, TOGETHER, VERDICT_COLOURS, canvas, svg
+from atrobayes.reports.figures.drawing import (
+    BAYES,
+    CLASSICAL,
+    TOGETHER,
+    VERDICT_COLOURS,
+    canvas,
+    one_scale,
+    panels_of_rows,
+    strokes,
+    svg,
+)
 from atrobayes.reports.results import each_row
 
 _STYLE = {
@@ -80,11 +89,10 @@ def forest_svg(name: str, rows: pd.DataFrame, words: ForestWords) -> str:
     width = max(_NARROWEST, 3.1 * len(words.panels) + 1.9)
     height = (0.3 + 0.05 * len(words.series)) * len(words.rows) + 0.95 + 0.22 * entries
     with canvas(name, width, height) as figure:
-        axes = figure.subplots(1, len(words.panels), sharey=True, squeeze=False)[0]
+        axes = panels_of_rows(figure, len(words.panels), words.rows.values())
         for panel, term in zip(axes, words.panels, strict=True):
             _panel(panel, rows[rows["term"] == term], words, term)
-        _one_scale([panel for panel, term in zip(axes, words.panels, strict=True) if term.startswith("slope[")])
-        _structures(axes[0], words)
+        one_scale([panel for panel, term in zip(axes, words.panels, strict=True) if term.startswith("slope[")])
         figure.supxlabel(words.axis, fontsize=10)
         figure.legend(handles=_legend(words), loc="outside upper left", ncols=2, frameon=False, fontsize=9)
         return svg(figure, name, words.alt)
@@ -100,40 +108,28 @@ def _panel(axes: Axes, rows: pd.DataFrame, words: ForestWords, term: str) -> Non
         axes.axhspan(
             height - 0.5, height + 0.5, color=VERDICT_COLOURS[row.verdict], alpha=_SHADE, linewidth=0, zorder=0
         )
-    for row in each_row(rows):
-        if np.isfinite([row.estimate, row.ci_low, row.ci_high]).all():
-            _interval(axes, row, place[row.structure] + offsets[row.method])
+    drawn = rows[np.isfinite(rows[["estimate", "ci_low", "ci_high"]]).all(axis=1)]
+    for method, own in drawn.groupby("method", sort=False):
+        _intervals(axes, own.assign(y=own["structure"].map(place) + offsets[str(method)]), *_STYLE[str(method)])
     axes.set_title(words.panels[term], fontsize=10, loc="left", fontweight="bold")
-    axes.tick_params(axis="y", length=0)
     axes.grid(axis="x", color="#e6e6e6", linewidth=0.6)
     axes.set_axisbelow(True)
-    axes.spines["left"].set_visible(False)
     axes.locator_params(axis="x", nbins=5)
 
 
-def _one_scale(panels: list[Axes]) -> None:
-    ends = [panel.get_xlim() for panel in panels]
-    for panel in panels:  # none where nothing is a slope
-        panel.set_xlim(min(low for low, _ in ends), max(high for _, high in ends))
-
-
-def _interval(axes: Axes, row: Any, y: float) -> None:
-    colour, marker = _STYLE[row.method]
-    line = (0, (2, 1.2)) if row.flagged else "solid"
-    axes.plot([row.ci_low, row.ci_high], [y, y], color=colour, linewidth=1.8, linestyle=line, zorder=2)
-    face = colour if row.clear else "white"
-    axes.plot(row.estimate, y, marker, color=colour, markerfacecolor=face, markersize=5.5, zorder=3)
+def _intervals(axes: Axes, rows: pd.DataFrame, colour: str, marker: str) -> None:
+    for flagged, own in rows.groupby("flagged"):
+        x, y = strokes(own["ci_low"], own["y"], own["ci_high"], own["y"])
+        axes.plot(x, y, color=colour, linewidth=1.8, linestyle=(0, (2, 1.2)) if flagged else "solid", zorder=2)
+    for clear, own in rows.groupby("clear"):
+        face = colour if clear else "white"
+        axes.plot(own["estimate"], own["y"], marker, color=colour, markerfacecolor=face, markersize=5.5, zorder=3)
 
 
 def _rope(axes: Axes, rows: pd.DataFrame) -> None:
     bayes = rows.loc[rows["method"] != "classical", ["rope_low", "rope_high"]].dropna()
     if len(bayes) and np.ptp(bayes.to_numpy(), axis=0).max() < 1e-6:
         axes.axvspan(*bayes.iloc[0], color="#f0e442", alpha=0.3, linewidth=0, zorder=0)
-
-
-def _structures(axes: Axes, words: ForestWords) -> None:
-    axes.set_yticks(range(len(words.rows)), list(words.rows.values()))
-    axes.set_ylim(len(words.rows) - 0.5, -0.5)
 
 
 def _legend(words: ForestWords) -> list[Line2D | Patch]:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from atrobayes.reports.figures.drawing import BAYES, canvas, svg
+from atrobayes.reports.figures.drawing import BAYES, canvas, panels_of_rows, strokes, svg
 from atrobayes.reports.results import each_row
 
 _MARKED = "#d55e00"
@@ -59,11 +58,10 @@ def influence_svg(name: str, rows: pd.DataFrame, words: InfluenceWords) -> str:
     """
     width = max(_NARROWEST, 3.3 * len(words.panels) + 1.9)
     with canvas(name, width, 0.36 * len(words.rows) + 1.35) as figure:
-        axes = figure.subplots(1, len(words.panels), sharey=True, sharex=True, squeeze=False)[0]
+        axes = panels_of_rows(figure, len(words.panels), words.rows.values(), sharex=True)
         for panel, term in zip(axes, words.panels, strict=True):
             _panel(panel, rows[rows["term"] == term], words, term)
-        axes[0].set_yticks(range(len(words.rows)), list(words.rows.values()))
-        axes[0].set_ylim(len(words.rows) - 0.5, -0.6)
+        axes[0].set_ylim(top=-0.6)
         figure.supxlabel("distance from no association, in posterior SDs with everybody", fontsize=10)
         figure.legend(handles=_legend(words), loc="outside upper left", ncols=4, frameon=False, fontsize=9)
         return svg(figure, name, words.alt)
@@ -72,30 +70,31 @@ def influence_svg(name: str, rows: pd.DataFrame, words: InfluenceWords) -> str:
 def _panel(axes: Axes, rows: pd.DataFrame, words: InfluenceWords, term: str) -> None:
     axes.axvline(0, color="black", linewidth=0.8, zorder=1)
     place = {structure: position for position, structure in enumerate(words.rows)}
-    for structure, own in rows.groupby("structure", sort=False):
-        _row(axes, own, place[str(structure)])
+    y = rows["structure"].map(place)
+    ends = {end: rows[f"{end}_all"] / rows["sd_all"] for end in ("estimate", "ci_low", "ci_high")}
+    known = rows.assign(y=y, **ends, at=ends["estimate"] + rows["shift"])
+    _everybody(axes, known.drop_duplicates("structure"))
+    _without(axes, known)
     axes.set_title(words.panels[term], fontsize=10, loc="left", fontweight="bold")
-    axes.tick_params(axis="y", length=0)
     axes.grid(axis="x", color="#e6e6e6", linewidth=0.6)
     axes.set_axisbelow(True)
-    axes.spines["left"].set_visible(False)
     axes.locator_params(axis="x", nbins=7)
 
 
-def _row(axes: Axes, own: pd.DataFrame, y: float) -> None:
-    first = own.iloc[0]
-    middle, low, high = (first[name] / first["sd_all"] for name in ("estimate_all", "ci_low_all", "ci_high_all"))
-    axes.plot([low, high], [y, y], color=BAYES, linewidth=7, alpha=0.18, solid_capstyle="butt", zorder=2)
-    axes.plot([middle, middle], [y - 0.3, y + 0.3], color=BAYES, linewidth=1.6, zorder=3)
-    others = own[~own["most"]]
-    axes.plot(middle + others["shift"], np.full(len(others), y), "o", color="#444444", markersize=2.6, alpha=0.45,
-              markeredgewidth=0, zorder=4)  # fmt: skip
-    for row in each_row(own[own["most"]]):
-        at = middle + row.shift
-        axes.plot(at, y, "o", color=_MARKED, markersize=5, zorder=5)
+def _everybody(axes: Axes, rows: pd.DataFrame) -> None:
+    low, middle, high, y = (rows[name] for name in ("ci_low", "estimate", "ci_high", "y"))
+    axes.plot(*strokes(low, y, high, y), color=BAYES, linewidth=7, alpha=0.18, solid_capstyle="butt", zorder=2)
+    axes.plot(*strokes(middle, y - 0.3, middle, y + 0.3), color=BAYES, linewidth=1.6, zorder=3)
+
+
+def _without(axes: Axes, rows: pd.DataFrame) -> None:
+    others, most = rows[~rows["most"]], rows[rows["most"]]
+    axes.plot(others["at"], others["y"], "o", color="#444444", markersize=2.6, alpha=0.45, markeredgewidth=0, zorder=4)
+    axes.plot(most["at"], most["y"], "o", color=_MARKED, markersize=5, zorder=5)
+    for row in each_row(most):
         side = 1 if row.shift > 0 else -1
-        axes.annotate(f"{row.number:.0f}", (at, y), (5 * side, 0), textcoords="offset points", fontsize=8, va="center",
-                      ha="left" if side > 0 else "right", color=_MARKED, zorder=6)  # fmt: skip
+        axes.annotate(f"{row.number:.0f}", (row.at, row.y), (5 * side, 0), textcoords="offset points", fontsize=8,
+                      va="center", ha="left" if side > 0 else "right", color=_MARKED, zorder=6)  # fmt: skip
 
 
 def _legend(words: InfluenceWords) -> list[Line2D]:

@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
-from atrobayes.reports.figures.drawing import BAYES, VERDICT_COLOURS, canvas, svg
+from atrobayes.reports.figures.drawing import BAYES, VERDICT_COLOURS, canvas, panels_of_rows, svg
 from atrobayes.reports.results import each_row
 
 OTHER, TIPS = "#8c8c8c", VERDICT_COLOURS["classical_only"]
@@ -80,11 +80,9 @@ def ladder_svg(name: str, rows: pd.DataFrame, words: LadderWords) -> str:
     width = max(8.6, 2.7 * len(words.panels) + 1.9)
     height = (0.14 + 0.06 * rungs) * len(words.rows) + 1.3
     with canvas(name, width, height) as figure:
-        axes = figure.subplots(1, len(words.panels), sharey=True, sharex=True, squeeze=False)[0]
+        axes = panels_of_rows(figure, len(words.panels), words.rows.values(), sharex=True)
         for panel, term in zip(axes, words.panels, strict=True):
             _ladder_panel(panel, rows[rows["term"] == term], words, term, ends)
-        axes[0].set_yticks(range(len(words.rows)), list(words.rows.values()))
-        axes[0].set_ylim(len(words.rows) - 0.5, -0.5)
         figure.supxlabel(words.axis, fontsize=10)
         figure.legend(handles=_ladder_legend(words), loc="outside upper left", ncols=2, frameon=False, fontsize=9)
         return svg(figure, name, words.alt)
@@ -103,10 +101,8 @@ def _ladder_panel(axes: Axes, rows: pd.DataFrame, words: LadderWords, term: str,
     for style, some in known.groupby(["tips", "own", "clear"]):
         _rungs(axes, some, *map(bool, style))
     axes.set_title(words.panels[term], fontsize=10, loc="left", fontweight="bold")
-    axes.tick_params(axis="y", length=0)
     axes.grid(axis="x", color="#e6e6e6", linewidth=0.6)
     axes.set_axisbelow(True)
-    axes.spines["left"].set_visible(False)
     axes.locator_params(axis="x", nbins=5)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,7 +11,7 @@ from matplotlib.figure import SubFigure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from atrobayes.reports.figures.drawing import BAYES, CLASSICAL, canvas, svg
+from atrobayes.reports.figures.drawing import BAYES, CLASSICAL, canvas, one_scale, panels_of_rows, strokes, svg
 
 MOST_DRAWN = 240  # forks of a curve; of more, evenly spaced ones of the sorted forks
 _COLOURS = {"bayes": BAYES, "classical": CLASSICAL}
@@ -87,44 +86,29 @@ def specification_svg(
 
 
 def _spreads(figure: SubFigure, spread: pd.DataFrame, words: SpecificationWords) -> None:
-    panels = figure.subplots(1, len(words.panels), sharey=True, squeeze=False)[0]
+    panels = panels_of_rows(figure, len(words.panels), words.rows.values())
     for axes, term in zip(panels, words.panels, strict=True):
         own = spread[spread["term"] == term]
         axes.axvline(0, color="black", linewidth=0.8, zorder=1)
         for side in words.series:
             _ticks(axes, own[own["side"] == side], side, [*words.rows])
         axes.set_title(words.panels[term], fontsize=10, loc="left", fontweight="bold")
-        axes.tick_params(axis="y", length=0)
-        axes.grid(axis="y", color="#eeeeee", linewidth=0.6)
+        for place in range(len(words.rows)):
+            axes.axhline(place, color="#eeeeee", linewidth=0.6, zorder=0.5)
         axes.set_axisbelow(True)
-        axes.spines["left"].set_visible(False)
         axes.locator_params(axis="x", nbins=5)
-    panels[0].set_yticks(range(len(words.rows)), list(words.rows.values()))
-    panels[0].set_ylim(len(words.rows) - 0.5, -0.5)
-    _one_scale([axes for axes, term in zip(panels, words.panels, strict=True) if term.startswith("slope[")])
+    one_scale([axes for axes, term in zip(panels, words.panels, strict=True) if term.startswith("slope[")])
     figure.supxlabel(f"effect in each fork: {words.axis}", fontsize=9.5)
-
-
-def _one_scale(panels: list[Axes]) -> None:
-    ends = [panel.get_xlim() for panel in panels]
-    for panel in panels:
-        panel.set_xlim(min(low for low, _ in ends), max(high for _, high in ends))
 
 
 def _ticks(axes: Axes, rows: pd.DataFrame, side: str, structures: list[str]) -> None:
     middle = rows["structure"].map({name: place for place, name in enumerate(structures)}) + _ASIDE[side]
-    x, y = _strokes(rows["effect"], middle - 0.14, rows["effect"], middle + 0.14)
+    x, y = strokes(rows["effect"], middle - 0.14, rows["effect"], middle + 0.14)
     axes.plot(x, y, color=_COLOURS[side], linewidth=0.8, alpha=0.55, zorder=2)
     base = rows["base"].to_numpy(dtype=bool)
     axes.plot(
         rows["effect"][base], middle[base], "o", color=_COLOURS[side], markersize=5.5, markeredgecolor="white", zorder=3
     )
-
-
-def _strokes(x0: Any, y0: Any, x1: Any, y1: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Many separate strokes as one line with gaps: a tenth of the file."""
-    gap = np.full(len(x0), np.nan)
-    return np.column_stack([x0, x1, gap]).ravel(), np.column_stack([y0, y1, gap]).ravel()
 
 
 def _curve(axes: Axes, curve: pd.DataFrame, words: SpecificationWords) -> None:
@@ -133,7 +117,7 @@ def _curve(axes: Axes, curve: pd.DataFrame, words: SpecificationWords) -> None:
     for side in words.series:
         own = curve[curve["side"] == side]
         x = own["place"] + _ASIDE[side]
-        axes.plot(*_strokes(x, own["effect_low"], x, own["effect_high"]), color=_COLOURS[side], linewidth=1.1, zorder=2)
+        axes.plot(*strokes(x, own["effect_low"], x, own["effect_high"]), color=_COLOURS[side], linewidth=1.1, zorder=2)
         for clear in (True, False):
             face = _COLOURS[side] if clear else "white"
             some = own["clear"].to_numpy(dtype=bool) == clear

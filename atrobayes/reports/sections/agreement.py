@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from atrobayes.reports.contrast import P_CUT, PD_CUT, contrast
+from atrobayes.reports.contrast import P_CUT, PD_CUT
 from atrobayes.reports.figures.agreement import agreement_svg
 from atrobayes.reports.results import Results
 from atrobayes.reports.section import Figure, Section
@@ -11,7 +11,7 @@ from atrobayes.reports.wording import MINUS, analysis_title, structure_name, ter
 
 def make(results: Results) -> Section:
     """One scatter, a panel per analysis, a point per row."""
-    rows = contrast(results.estimates).rename(columns={"classical_p": "p", "bayes_pd": "pd"})
+    rows = results.contrast.rename(columns={"classical_p": "p", "bayes_pd": "pd"})
     shown = rows.dropna(subset=["p", "pd"])
     if not len(shown):
         return Section(

@@ -10,8 +10,9 @@ import pandas as pd
 from atrobayes.reports.figures.influence import InfluenceWords, influence_svg
 from atrobayes.reports.influence_rows import fragile_table, influence_table, numbered, sets_table
 from atrobayes.reports.kinds import rows_of
+from atrobayes.reports.loo_rows import loo_table, loo_words
 from atrobayes.reports.results import Results, each_row
-from atrobayes.reports.section import Figure, Section, build
+from atrobayes.reports.section import Figure, Section, Table, build
 from atrobayes.reports.wording import (
     analysis_title,
     counted,
@@ -28,14 +29,18 @@ _TITLE = "Which patients carry the result"
 def make(results: Results) -> Section:
     """One part per analysis: who moves each result most, and how few patients, left out, take it away."""
     influence, sets = results.look("influence"), results.look("tipping_sets")
-    if influence is None or not len(influence):
+    loo = results.look("patient_loo")
+    if influence is None or not (len(influence) or (loo is not None and len(loo))):
         told = "No patient was left out; `atrobayes sensitivity STUDY.toml` leaves out each in turn."
         return Section("influence", _TITLE, "not_applicable", (told,))
     parts = tuple(
         build(
-            partial(_part, str(name), influence, sets), results, slug("influence-of", name), analysis_title(str(name))
+            partial(_part, str(name), influence, sets, loo),
+            results,
+            slug("influence-of", name),
+            analysis_title(str(name)),
         )
-        for name in influence["analysis"].unique()
+        for name in dict.fromkeys([*influence["analysis"], *([] if loo is None else loo["analysis"])])
     )
     failed = any(part.status == "failed" for part in parts)
     return Section("influence", _TITLE, "warning" if failed else "ok", _reading(), parts=parts)
@@ -56,16 +61,27 @@ def _reading() -> tuple[str, ...]:
     )
 
 
-def _part(analysis: str, influence: pd.DataFrame, sets: pd.DataFrame | None, results: Results) -> Section:
-    rows = numbered(results, influence[influence["analysis"] == analysis])
-    own = pd.DataFrame() if sets is None else sets[sets["analysis"] == analysis]
-    paragraphs, tables = [_most(rows, results)], [influence_table(results, analysis, rows)]
+def _part(
+    analysis: str, influence: pd.DataFrame, sets: pd.DataFrame | None, loo: pd.DataFrame | None, results: Results
+) -> Section:
+    own, of_sets, sampled = (
+        pd.DataFrame() if table is None else table[table["analysis"] == analysis] for table in (influence, sets, loo)
+    )
+    paragraphs: list[str] = []
+    tables: list[Table] = []
+    figures: list[Figure] = []
     if len(own):
-        paragraphs.insert(0, _fragile(own))
-        tables = [*fragile_table(results, analysis, own), *tables, sets_table(results, analysis, own)]
-    figure = _figure(results, analysis, rows)
+        rows = numbered(results, own)
+        paragraphs, tables = [_most(rows, results)], [influence_table(results, analysis, rows)]
+        figures = [_figure(results, analysis, rows)]
+    if len(of_sets):
+        paragraphs.insert(0, _fragile(of_sets))
+        tables = [*fragile_table(results, analysis, of_sets), *tables, sets_table(results, analysis, of_sets)]
+    if len(sampled):
+        paragraphs.append(loo_words(sampled))
+        tables.append(loo_table(results, analysis, sampled))
     name = slug("influence-of", analysis)
-    return Section(name, analysis_title(analysis), "ok", tuple(paragraphs), tuple(tables), (figure,))
+    return Section(name, analysis_title(analysis), "ok", tuple(paragraphs), tuple(tables), tuple(figures))
 
 
 def _most(rows: pd.DataFrame, results: Results) -> str:

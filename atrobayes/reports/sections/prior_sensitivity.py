@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import pandas as pd
 from atrobayes.inference.power_scaling import ALL_PRIORS, LIKELIHOOD, THRESHOLD
 from atrobayes.reports.figures.prior_sensitivity import LadderWords, ladder_svg, power_svg
 from atrobayes.reports.kinds import kind_of, rows_of
+from atrobayes.reports.loo_rows import sampled_priors_table
 from atrobayes.reports.results import Results, each_row
 from atrobayes.reports.section import Figure, Section, Table
 from atrobayes.reports.wording import (
@@ -36,6 +37,11 @@ READINGS = {
     "strong_prior": "moves with the priors only (possible strong prior or weak data)",
     "": "n/a",
 }
+_SAMPLED = (
+    "Sampled fits, such as those with Student-t errors, were looked at too: their draws were weighted as if priors or "
+    "data counted a little more or less, and nothing was refitted. That is the same sensitivity with the error of a "
+    "finite number of draws; for models with the same errors both should agree."
+)
 _KEY = ["analysis", "structure", "term"]
 _ENDS = ["estimate", "ci_low", "ci_high"]
 _MOST_NAMED = 6
@@ -48,8 +54,13 @@ def make(results: Results) -> Section:
         reason = "Not computed yet: `atrobayes sensitivity STUDY.toml` refits every result with other priors."
         return Section(ID, TITLE, "not_applicable", (reason,))
     exact = told[told["draws"].isna()]
-    parts = [_analysis(results, exact[exact["analysis"] == name]) for name in exact["analysis"].unique()]
-    return Section(ID, TITLE, "ok", _reading(exact), (), _power_figures(results, exact), tuple(parts))
+    sampled = told[told["draws"].notna()]
+    parts = [
+        _analysis(results, name, exact[exact["analysis"] == name], sampled[sampled["analysis"] == name])
+        for name in map(str, told["analysis"].unique())
+    ]
+    reading = (*(_reading(exact) if len(exact) else ()), *([_SAMPLED] if len(sampled) else []))
+    return Section(ID, TITLE, "ok", reading, (), _power_figures(results, exact), tuple(parts))
 
 
 def _reading(told: pd.DataFrame) -> tuple[str, ...]:
@@ -77,11 +88,21 @@ def _reading(told: pd.DataFrame) -> tuple[str, ...]:
     )
 
 
-def _analysis(results: Results, told: pd.DataFrame) -> Section:
-    analysis = str(told["analysis"].iloc[0])
-    table = _table(results, told)
-    return Section(slug(ID, analysis), analysis_title(analysis), "ok", _said(results, told), (table,),
-                   (_ladder_figure(results, told),))  # fmt: skip
+def _analysis(results: Results, name: str, exact: pd.DataFrame, sampled: pd.DataFrame) -> Section:
+    """One analysis; a look at its sampled fits stands behind the exact one, or alone."""
+    said: tuple[str, ...] = ()
+    tables: tuple[Table, ...] = ()
+    figures: tuple[Figure, ...] = ()
+    if len(exact):
+        said, tables, figures = _said(results, exact), (_table(results, exact),), (_ladder_figure(results, exact),)
+    if len(sampled):
+        said, tables = (*said, _sampled_said(sampled)), (*tables, sampled_priors_table(results, name, sampled))
+    return Section(slug(ID, name), analysis_title(name), "ok", said, tables, figures)
+
+
+def _sampled_said(sampled: pd.DataFrame) -> str:
+    verdicts = sampled.loc[sampled["block"] == ALL_PRIORS, "verdict"]
+    return f"Sampled fits, for comparison: {_counts(verdicts)}."
 
 
 def _said(results: Results, told: pd.DataFrame) -> tuple[str, ...]:
@@ -116,9 +137,12 @@ def _tip_words(row: Any) -> str:
 
 
 def _power_said(told: pd.DataFrame) -> str:
-    verdicts = _sensitivities(told)["verdict"]
+    return f"Power-scaling, of {_counts(_sensitivities(told)['verdict'])}."
+
+
+def _counts(verdicts: pd.Series) -> str:
     counts = [f"{words}: {(verdicts == name).sum()}" for name, words in READINGS.items() if name]
-    return f"Power-scaling, of {counted(len(verdicts), 'result')}: {'; '.join(counts)}."
+    return f"{counted(len(verdicts), 'result')}: {'; '.join(counts)}"
 
 
 def _ladder(told: pd.DataFrame) -> pd.DataFrame:
@@ -218,17 +242,14 @@ def _axis(results: Results, analysis: str, u: pd.Series, units: Iterable[str]) -
 
 def _table(results: Results, told: pd.DataFrame) -> Table:
     analysis = str(told["analysis"].iloc[0])
-    tips = told[told["look"] == "tipping"].set_index(_KEY)
-    moved = _sensitivities(told)
-    rungs = dict(list(_ladder(told).groupby(_KEY, sort=False)))
-    rows = []
-    for key in tips.index:
-        own = rungs[key].sort_values("prior_sd")
-        others = own[own["base"] != 1]
-        ladder = dict(
-            zip(others["prior_sd"].map("pd, prior SD {:.3g}".format), others["pd"].map(probability), strict=True)
-        )
-        rows.append(_first(results, key, own[own["base"] == 1].iloc[0]) | ladder | _last(tips.loc[key], moved.loc[key]))
+    tips: dict[Any, Any] = told[told["look"] == "tipping"].set_index(_KEY).to_dict("index")
+    moved: dict[Any, Any] = _sensitivities(told).to_dict("index")
+    rungs = _ladder(told).sort_values("prior_sd", kind="stable")
+    own: dict[Any, Any] = rungs[rungs["base"] == 1].drop_duplicates(_KEY).set_index(_KEY).to_dict("index")
+    ladders: dict[tuple[str, str, str], dict[str, str]] = {key: {} for key in tips}
+    for row in each_row(rungs.loc[rungs["base"] != 1, [*_KEY, "prior_sd", "pd"]]):
+        ladders[row.analysis, row.structure, row.term][f"pd, prior SD {row.prior_sd:.3g}"] = probability(row.pd)
+    rows = [_first(results, key, own[key]) | ladders[key] | _last(tip, moved[key]) for key, tip in tips.items()]
     units = listed(dict.fromkeys(told["unit"]))
     caption = f"Priors and results: {analysis_title(analysis)}"
     details = (
@@ -240,7 +261,7 @@ def _table(results: Results, told: pd.DataFrame) -> Table:
     return Table(slug(ID, "table", analysis), frame, caption, "prior_sensitivity.tsv", details, folded=True)
 
 
-def _first(results: Results, key: tuple[str, str, str], base: pd.Series) -> dict[str, str]:
+def _first(results: Results, key: tuple[str, str, str], base: Mapping[str, Any]) -> dict[str, str]:
     places = decimals([(base["ci_high"] - base["ci_low"]) / 2], (base["ci_low"], base["ci_high"]))
     return {
         "Structure": structure_name(key[1]),
@@ -251,7 +272,7 @@ def _first(results: Results, key: tuple[str, str, str], base: pd.Series) -> dict
     }
 
 
-def _last(tip: pd.Series, moved: pd.Series) -> dict[str, str]:
+def _last(tip: Mapping[str, Any], moved: Mapping[str, Any]) -> dict[str, str]:
     return {
         "Tipping prior SD": number(tip["prior_sd"], 2),
         "pd below the limit with": _side(tip),
@@ -262,7 +283,7 @@ def _last(tip: pd.Series, moved: pd.Series) -> dict[str, str]:
     }
 
 
-def _side(tip: pd.Series) -> str:
+def _side(tip: Mapping[str, Any]) -> str:
     words = {"narrower": "narrower priors", "wider": "wider priors", "below": "every prior", "above": "no prior"}
     many = f" (nearest of {number(tip['crossings'])})" if tip["crossings"] > 1 else ""
     return f"{words[tip['reason']]}{many}"

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from atrobayes.reports.cohort_flow import Flow, cohort_flow, patients_analysed
-from atrobayes.reports.contrast import KEY, P_CUT, PD_CUT, contrast, headline
+from atrobayes.reports.contrast import KEY, P_CUT, PD_CUT
 from atrobayes.reports.contrast_table import contrast_rows, intervals_in_words, row_decimals
 from atrobayes.reports.methods import engines_in_words
 from atrobayes.reports.results import Results, each_row
@@ -42,7 +42,7 @@ _FEW = 2  # so many questions are told in full
 
 def make(results: Results) -> Section:
     """Summarise the whole report."""
-    rows = contrast(results.estimates)
+    rows = results.contrast
     unsupported = rows[rows["verdict"].isin(UNSUPPORTED)]
     facts = pd.DataFrame(_facts(results, rows, unsupported), columns=["", "Answer"])
     tables = [Table("at-a-glance", facts, "The report at a glance"), _by_analysis(rows)]
@@ -151,7 +151,7 @@ def _uncompared(rows: pd.DataFrame) -> list[str]:
 
 
 def _singular(results: Results, rows: pd.DataFrame) -> list[bool]:
-    flags = headline(results.estimates, "classical").set_index(list(KEY))["flags"].to_dict()
+    flags = results.flags.get("classical", {})
     return ["singular" in flags.get(key, "") for key in rows[list(KEY)].itertuples(index=False, name=None)]
 
 
