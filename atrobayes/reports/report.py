@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from atrobayes.files import write_text
 from atrobayes.reports.page import render
 from atrobayes.reports.results import read_results
-from atrobayes.reports.section import Figure, build
+from atrobayes.reports.section import Figure, Section, build
 from atrobayes.reports.sections import SECTIONS
 
 TITLE = "Classical and Bayesian answers side by side"
@@ -35,12 +36,32 @@ def write_report(out: Path, scratch: Path | None = None) -> Path:
     """
     results = read_results(out)
     sections = [build(make, results) for make in SECTIONS]
+    name = str(results.cohort.attrs.get("name", ""))
+    title = f"{name}: {TITLE[0].lower()}{TITLE[1:]}" if name else TITLE
+    return write_page(out, title, sections, scratch)
+
+
+def write_page(out: Path, title: str, sections: Sequence[Section], scratch: Path | None = None) -> Path:
+    """Write sections as report.html, and their figures.
+
+    Parameters
+    ----------
+    out : Path
+        Results folder; figures of earlier reports are removed.
+    title : str
+    sections : sequence of Section
+    scratch : Path, optional
+        Folder for temporary files, see `files.atomic`.
+
+    Returns
+    -------
+    Path
+        report.html.
+    """
     figures = [figure for section in sections for figure in section.all_figures]
     for figure in figures:
         _write_figure(figure, out, scratch)
     _remove_stale(out / "figures", {f"{figure.name}.svg" for figure in figures})
-    name = str(results.cohort.attrs.get("name", ""))
-    title = f"{name}: {TITLE[0].lower()}{TITLE[1:]}" if name else TITLE
     path = out / "report.html"
     write_text(path, render(title, sections), scratch)
     return path

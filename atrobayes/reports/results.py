@@ -39,6 +39,9 @@ _TEXT = {
     "intervals.tsv": "patient group edss_progression neda3 neda3_failed neda4",
     "changes.tsv": "patient structure",
     "audit.tsv": "check verdict source analysis structure quantity group printed implied assumptions message",
+    "reanalysis.tsv": (
+        "source analysis structure term group together likelihood prior unit tipping_reason status note"
+    ),
 }
 # columns of text in the tables that only some commands make; axis_… too
 _TEXTS_OF_LOOKS = (

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -31,6 +32,7 @@ _STYLE = {
 }
 _SHADE = 0.22
 _APART = 0.34  # between the outer lines of a row
+_CLOSEST = 0.115  # between two lines, where there are many
 _NARROWEST = 8.6
 
 
@@ -49,11 +51,13 @@ class ForestWords:
     series : dict of str to str
         Entries of the legend by method, in the order of a row's lines.
     rope : str
-        Entry of the legend for the band.
+        Entry of the legend for the band; "": there is none.
     verdicts : dict of str to str
         Names of the verdicts whose rows are shaded.
     alt : str
         What a reader who cannot see it is told.
+    styles : mapping of str to tuple of two str
+        Colour and marker of methods that have none here.
     """
 
     panels: dict[str, str]
@@ -63,6 +67,11 @@ class ForestWords:
     rope: str
     verdicts: dict[str, str]
     alt: str
+    styles: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+
+    def style(self, method: str) -> tuple[str, str]:
+        """Colour and marker of a method."""
+        return self.styles.get(method) or _STYLE[method]
 
 
 def forest_svg(name: str, rows: pd.DataFrame, words: ForestWords) -> str:
@@ -100,7 +109,8 @@ def forest_svg(name: str, rows: pd.DataFrame, words: ForestWords) -> str:
 
 def _panel(axes: Axes, rows: pd.DataFrame, words: ForestWords, term: str) -> None:
     place = {structure: position for position, structure in enumerate(words.rows)}
-    offsets = dict(zip(words.series, np.linspace(-_APART / 2, _APART / 2, len(words.series)), strict=True))
+    apart = max(_APART, _CLOSEST * (len(words.series) - 1))
+    offsets = dict(zip(words.series, np.linspace(-apart / 2, apart / 2, len(words.series)), strict=True))
     _rope(axes, rows)
     axes.axvline(0, color="black", linewidth=0.8, zorder=1)
     for row in each_row(rows[rows["verdict"].isin(words.verdicts)].drop_duplicates("structure")):
@@ -110,7 +120,7 @@ def _panel(axes: Axes, rows: pd.DataFrame, words: ForestWords, term: str) -> Non
         )
     drawn = rows[np.isfinite(rows[["estimate", "ci_low", "ci_high"]]).all(axis=1)]
     for method, own in drawn.groupby("method", sort=False):
-        _intervals(axes, own.assign(y=own["structure"].map(place) + offsets[str(method)]), *_STYLE[str(method)])
+        _intervals(axes, own.assign(y=own["structure"].map(place) + offsets[str(method)]), *words.style(str(method)))
     axes.set_title(words.panels[term], fontsize=10, loc="left", fontweight="bold")
     axes.grid(axis="x", color="#e6e6e6", linewidth=0.6)
     axes.set_axisbelow(True)
@@ -134,7 +144,7 @@ def _rope(axes: Axes, rows: pd.DataFrame) -> None:
 
 def _legend(words: ForestWords) -> list[Line2D | Patch]:
     def line(method: str, label: str) -> Line2D:
-        colour, marker = _STYLE[method]
+        colour, marker = words.style(method)
         return Line2D([], [], color=colour, marker=marker, markersize=5.5, linewidth=1.8, label=label)
 
     return [
@@ -148,7 +158,7 @@ def _legend(words: ForestWords) -> list[Line2D | Patch]:
             linestyle="none",
             label="open marker: not clear",
         ),
-        Patch(color="#f0e442", alpha=0.3, linewidth=0, label=words.rope),
+        *([Patch(color="#f0e442", alpha=0.3, linewidth=0, label=words.rope)] if words.rope else []),
         *(
             Patch(color=VERDICT_COLOURS[verdict], alpha=_SHADE, linewidth=0, label=f"shaded row: {label}")
             for verdict, label in words.verdicts.items()

@@ -10,7 +10,7 @@ from atrobayes.reports.section import Section, Table
 from atrobayes.reports.wording import analysis_title, counted, listed, structure_name
 
 TITLE = "Do the printed numbers fit each other?"
-_SAID = {
+SAID = {
     "consistent": "fit",
     "only_under": "fit only if cut off or rounded up",
     "inconsistent": "do not fit",
@@ -44,7 +44,7 @@ def _outcome(apart: pd.DataFrame) -> str:
     if not len(apart):
         return "All digits that could be checked fit each other."
     counts = {verdict: int((apart["verdict"] == verdict).sum()) for verdict in DISAGREEING}
-    said = [f"{count} {_SAID[verdict]}" for verdict, count in reversed(counts.items()) if count]
+    said = [f"{count} {SAID[verdict]}" for verdict, count in reversed(counts.items()) if count]
     return f"Of the comparisons {listed(said)}."
 
 
@@ -57,7 +57,7 @@ def _findings(apart: pd.DataFrame) -> Table:
             "Quantity": row.quantity,
             "Printed": row.printed,
             "Would fit": row.implied or "n/a",
-            "The digits": _SAID[row.verdict],
+            "The digits": SAID[row.verdict],
             "Arithmetic": row.message,
         }
         for row in rows
@@ -78,7 +78,7 @@ def _result(row: object) -> str:
 def _counts(found: pd.DataFrame) -> Table:
     cells = [
         {"Check": str(name).replace("_", " ")}
-        | {_SAID[verdict]: str((own["verdict"] == verdict).sum()) for verdict in VERDICTS}
+        | {SAID[verdict]: str((own["verdict"] == verdict).sum()) for verdict in VERDICTS}
         for name, own in found.groupby("check", sort=False)
     ]
     return Table("audit-counts", pd.DataFrame(cells), "Comparisons by check", "audit.tsv")
