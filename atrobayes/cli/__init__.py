@@ -17,6 +17,7 @@ from atrobayes.cli import (
     fit,
     init,
     prep,
+    reanalyse,
     report,
     run,
     sensitivity,
@@ -42,6 +43,7 @@ for module in (
     report,
     run,
     audit,
+    reanalyse,
     environment,
 ):
     app.command()(module.command)

@@ -61,7 +61,8 @@ def audit(
         return
     published = read_published(estimates, summaries)
     findings = run_checks(published)
-    with open_published(published.name, estimates or summaries, out) as folder:
+    # renewing: no page with other findings beside the new ones
+    with open_published(published.name, estimates or summaries, out) as folder, folder.renewing("looked", "audit.tsv"):
         write_audit(folder.path, findings, folder.scratch)
     if json:
         print_items([asdict(finding) for finding in findings])

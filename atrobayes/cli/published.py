@@ -86,11 +86,12 @@ def write_templates(path: Path) -> None:
     wanted = {path: COLUMNS}
     if path.suffix != ".tsv":
         wanted = {path / "estimates.tsv": COLUMNS, path / "summaries.tsv": SUMMARY_COLUMNS}
-    files = [file for table in wanted for file in (table, table.with_suffix(".json"))]
-    there = [Fault("a file", "a free name", "name another place", str(file)) for file in files if file.exists()]
+    places = [file for table in wanted for file in (table, table.with_suffix(".json"))]
+    there = [Fault("a file", "a free name", "name another place", str(file)) for file in places if file.exists()]
     if there:
         raise StudyError(there)
     for table, columns in wanted.items():
         write_table(table, pd.DataFrame(columns=[column.name for column in columns]), columns)
         typer.echo(f"{table}: an empty table; {table.with_suffix('.json').name} explains every column")
-    typer.echo(f"fill it in, then: atrobayes audit {' --summaries '.join(map(str, wanted))}")
+    files = " --summaries ".join(map(str, wanted))
+    typer.echo(f"fill it in, then: atrobayes audit {files}; atrobayes reanalyse {files}")

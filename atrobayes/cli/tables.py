@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from atrobayes.files import MISSING
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
     import pandas as pd
 
 SAID = {
@@ -19,10 +22,12 @@ SAID = {
 }
 
 
-def print_table(table: pd.DataFrame, title: str | None = None) -> None:
-    """Print a small table on standard output."""
+def print_table(table: pd.DataFrame, title: str | None = None, whole: Collection[str] = ()) -> None:
+    """Print a small table on standard output; in the columns `whole` no cell is ever broken."""
     rows = [[str(value) for value in row] for row in table.to_numpy().tolist()]
-    _print([str(name) for name in table.columns], rows, title)
+    heads = [str(name) for name in table.columns]
+    widths = [max(map(len, [*name.split(), *table[name]])) if name in whole else None for name in heads]
+    _print(heads, rows, title, widths)
 
 
 def print_flow(table: pd.DataFrame) -> None:
@@ -43,8 +48,8 @@ def print_contrast(table: pd.DataFrame, most: int) -> None:
     rows = [
         [
             *(row.analysis, row.structure, row.term),
-            *(_number(row.classical_estimate), _number(row.classical_p)),
-            *(_number(row.bayes_estimate), _number(row.bayes_pd, ".3f"), SAID.get(str(row.verdict), str(row.verdict))),
+            *(short(row.classical_estimate), short(row.classical_p)),
+            *(short(row.bayes_estimate), short(row.bayes_pd, ".3f"), SAID.get(str(row.verdict), str(row.verdict))),
         ]
         for row in first.itertuples()
     ]
@@ -59,8 +64,8 @@ def print_verdicts(table: pd.DataFrame, most: int) -> None:
     first = table.sort_values("pd", ascending=False, kind="stable").head(most)
     rows = [
         [
-            *(row.analysis, row.structure, row.term, _number(row.pd, ".3f")),
-            *(_number(row.share_sign, ".0%"), _number(row.share_pd, ".0%"), row.verdict, row.reasons or ""),
+            *(row.analysis, row.structure, row.term, short(row.pd, ".3f")),
+            *(short(row.share_sign, ".0%"), short(row.share_pd, ".0%"), row.verdict, row.reasons or ""),
         ]
         for row in first.itertuples()
     ]
@@ -72,8 +77,8 @@ def print_estimates(rows: pd.DataFrame) -> None:
     """Print the rows of one table: every method with its estimate, its interval, and its p or pd."""
     said = [
         [
-            *(row.structure, row.term, row.method, _number(row.estimate)),
-            *(f"{_number(row.ci_low)} to {_number(row.ci_high)}", _number(row.p), _number(row.pd, ".3f")),
+            *(row.structure, row.term, row.method, short(row.estimate)),
+            *(f"{short(row.ci_low)} to {short(row.ci_high)}", short(row.p), short(row.pd, ".3f")),
         ]
         for row in rows.itertuples()
     ]
@@ -82,16 +87,23 @@ def print_estimates(rows: pd.DataFrame) -> None:
     _print(heads, said, title="; ".join(dict.fromkeys(rows["unit"])))
 
 
-def _number(value: Any, form: str = ".3g") -> str:
+def short(value: Any, form: str = ".3g") -> str:
+    """Write a number for the terminal; n/a where missing."""
     return MISSING if math.isnan(value) else format(value, form)
 
 
-def _print(heads: list[str], rows: list[list[Any]], title: str | None = None) -> None:
+def _print(
+    heads: list[str], rows: list[list[Any]], title: str | None = None, widths: Sequence[int | None] = ()
+) -> None:
     from rich.box import SIMPLE
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(*heads, box=SIMPLE, title=title, title_justify="left", highlight=False)
+    # close together where a cell would else be broken
+    padding = (0, 1, 0, 0) if widths else (0, 1)
+    table = Table(box=SIMPLE, title=title, title_justify="left", highlight=False, padding=padding)
+    for head, width in zip_longest(heads, widths):
+        table.add_column(head, width=width)
     for row in rows:
         table.add_row(*row)
     console = Console(markup=False, highlight=False)
