@@ -56,7 +56,7 @@ def print_signs(rows: pd.DataFrame) -> None:
             "alone": _sure(row.sign),
             "with structures": _range(row.sign_structures_low, row.sign_structures_high),
             "with groups": _sure(row.sign_groups),
-            "not sure, prior SD": _tipping(row),
+            "unsure, prior SD": _tipping(row),
             "type S": short(row.type_s, ".1g"),
             "type M": short(row.type_m, ".2f"),
         }
@@ -64,8 +64,8 @@ def print_signs(rows: pd.DataFrame) -> None:
     ]
     _print(
         cells,
-        "How sure: probability of the published sign, alone, shrunk together with other\nstructures (over the assumed "
-        "error correlations) or groups; sure is 0.95",
+        "How sure: probability of the published sign, alone and shrunk together\nwith other structures (over the "
+        "assumed error correlations) or groups",
     )
 
 

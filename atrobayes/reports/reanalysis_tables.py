@@ -55,9 +55,10 @@ def alone_table(name: str, shown: pd.DataFrame, audited: Mapping[float, str]) ->
         | ({"Digits in the audit": audited.get(row.row, "")} if audited else {})
         for row in each_row(shown)
     ]
+    found = " Digits in the audit: empty where it found nothing." if audited else ""
     details = (
-        "Slopes in their published unit. Sign as published: its posterior probability. What the columns after it "
-        "say is told at the head of the section."
+        "Slopes in their published unit. Sign as published: its posterior probability. What the columns after it say "
+        f"is told at the head of the section.{found}"
     )
     return Table(name, pd.DataFrame(cells), "Each slope alone, from its own printed numbers.", FILE, details)
 
@@ -181,7 +182,7 @@ def difference_table(name: str, rows: pd.DataFrame) -> Table:
         {
             "Structure": structure_name(row.structure),
             "Difference": row.group.replace("-", f" {MINUS} ") if row.group.count("-") == 1 else row.group,
-            "Of the published slopes": number(row.published, 4),
+            "Of the published slopes": printed(row.published),
             "Posterior mean": fixed(row.estimate, _places(row)),
             f"{level(rows)} equal-tailed": between(row.ci_low, row.ci_high, _places(row)),
             "pd": probability(row.pd),

@@ -54,9 +54,9 @@ def _about(shown: pd.DataFrame, refused: pd.DataFrame) -> str:
 
 def _how_to_read() -> tuple[str, ...]:
     return (
-        "Small studies print the slopes that came out large. The posterior draws them back towards zero, the more so "
-        "the less the data say: compare Published with Posterior mean. The interval holds the slope with the stated "
-        "probability, given data, model and prior.",
+        "Of many slopes from a small study, those that stand out are on average too large. The posterior draws slopes "
+        "back towards zero, the more so the less the data say: compare Published with Posterior mean. The interval "
+        "holds the slope with the stated probability, given data, model and prior.",
         'Sign 95% sure, in plain words: how open must one have been? "If wider than 0.2" says that the published sign '
         "is at least 95% probable for everybody who, before the data, thought that slopes may well reach 0.2 SD per "
         'SD, and not for those who expected smaller ones. "With no prior" says that these numbers convince nobody that '
