@@ -36,6 +36,7 @@ from atrobayes.data_prep.volume_table import VOLUME_COLUMNS
 from atrobayes.files import Column
 from atrobayes.inference import assurance, looks, multiverse, operating
 from atrobayes.inference.calibration import sbc_table
+from atrobayes.inference.reanalysis import columns as reanalysis_columns
 from atrobayes.models import clinical_table, estimates
 from atrobayes.models.analyses import CATALOGUE as ANALYSES
 from atrobayes.reports import contrast, verdicts
@@ -57,6 +58,7 @@ OUTPUT_TABLES = (
     ("intervals.tsv", "One row per patient-year with usable scans at both ends.", intervals.INTERVAL_COLUMNS),
     ("changes.tsv", "Change of every structure in every interval.", intervals.CHANGE_COLUMNS),
     ("audit.tsv", "Whether printed numbers fit each other; beside a report, our own.", finding.COLUMNS),
+    ("reanalysis.tsv", "`reanalyse`: posteriors of published slopes.", reanalysis_columns.COLUMNS),
     ("verdicts.tsv", "`sensitivity`: is each result robust, and if not, why.", verdicts.COLUMNS),
     ("forks.tsv", "`sensitivity`: which choices were tried, and why some were not.", multiverse.FORK_COLUMNS),
     ("sensitivity.tsv", "`sensitivity`: every result under every fork.", multiverse.COLUMNS),

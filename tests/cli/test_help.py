@@ -23,7 +23,7 @@ def _examples(name: str) -> list[list[str]]:
 def test_the_commands_are_those_of_the_contract() -> None:
     """Scripts and the documentation call them by these names."""
     names = ["example", "init", "check", "prep", "fit", "compare"]
-    names += ["sensitivity", "calibrate", "design", "report", "run", "audit", "environment"]
+    names += ["sensitivity", "calibrate", "design", "report", "run", "audit", "reanalyse", "environment"]
     assert names == list(COMMANDS)
 
 
