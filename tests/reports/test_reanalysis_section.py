@@ -73,11 +73,17 @@ def test_every_slope_is_shown_once_or_said_to_have_no_posterior(found: pd.DataFr
 def test_of_two_likelihoods_the_one_with_fat_tails_is_shown(tmp_path: Path) -> None:
     """Of a mixed model the surer answer would stand on the page, the other only in the file."""
     path = tmp_path / "table.tsv"
-    path.write_text(small_table().replace("\tp\n", "\tp\tmodel\n").replace("0.012\n", "0.012\tmixed\n"))
+    mixed = small_table().replace("\tp\n", "\tp\tmodel\n")
+    for p in ("0.012", "0.950"):
+        mixed = mixed.replace(f"{p}\n", f"{p}\tmixed\n")
+    path.write_text(mixed)
     rows = [line + "\t" * (8 - line.count("\t")) for line in path.read_text().splitlines()]
     path.write_text("\n".join(rows) + "\n")
-    shown = shown_slopes(reanalyse(read_published(path), Asked((0.95), (0.5,), (0.0,), 20)))
+    found = reanalyse(read_published(path), Asked(0.95, (0.5,), (0.0,), 20))
+    shown = shown_slopes(found)
     assert ["t"] == shown.loc[shown["row"] == 2, "likelihood"].tolist()
+    assert 2 == (found["row"] == 8).sum()
+    assert [8, 9] == without_posterior(found)["row"].tolist()
 
 
 def test_the_probability_is_that_of_the_published_sign(found: pd.DataFrame) -> None:

@@ -6,7 +6,7 @@ import pandas as pd
 
 from atrobayes.reports.results import Results
 from atrobayes.reports.section import Section
-from atrobayes.reports.wording import interval_name, listed
+from atrobayes.reports.wording import MINUS, interval_name, listed
 
 TITLE = "Methods and assumptions"
 
@@ -34,9 +34,10 @@ def _audit() -> str:
 
 def _likelihood() -> str:
     return (
-        "Likelihood. Of an ordinary regression: Student's t with n - 2 degrees of freedom about the published slope, "
-        "its scale the standard error that follows from slope and p. That is the exact likelihood of the slope, the "
-        "intercept under a flat prior and p(σ) ∝ 1/σ integrated out (Box and Tiao 1973, doi:10.1002/9781118033197). "
+        f"Likelihood. Of an ordinary regression: Student's t with n {MINUS} 2 degrees of freedom about the published "
+        "slope, its scale the standard error that follows from slope and p. That is the exact likelihood of the slope, "
+        "the intercept under a flat prior and p(σ) ∝ 1/σ integrated out (Box and Tiao 1973, "
+        "doi:10.1002/9781118033197). "
         "Of a mixed model: t with stated degrees of freedom or patients less groups, and normal; both approximate. "
         "Priors of slopes are normal about 0, with an SD stated in SDs of the outcome per SD of the predictor, both "
         "worked out from the printed numbers: √(b² + df · se²); groups share the largest. The printed digits "

@@ -65,7 +65,8 @@ def _how_to_read() -> tuple[str, ...]:
         "Type M: how many times too large would its slope then be, on average?",
         "Shrunk together: structures of one brain, and groups of one study, tell of each other. How far depends on "
         "how much the errors of two structures go together (they are measured in the same scans); nobody published "
-        "that, so four answers or more are shown and none is chosen. Where they differ, the tables cannot tell.",
+        "that, so answers for several assumed correlations are shown and none is chosen. Where they differ, the tables "
+        "cannot tell.",
     )
 
 
