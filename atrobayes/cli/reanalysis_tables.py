@@ -37,7 +37,7 @@ def print_sizes(rows: pd.DataFrame, title: str) -> None:
     ]
     _print(
         cells,
-        f"{title}\nHow large: slope and p as published; posterior mean and interval, each alone,\n"
+        f"{title}\nHow large: slope and p as published; posterior mean and interval, each alone, "
         f"under the prior N(0, {prior:g}) in SDs of outcome and predictor",
     )
 
@@ -64,7 +64,7 @@ def print_signs(rows: pd.DataFrame) -> None:
     ]
     _print(
         cells,
-        "How sure: probability of the published sign, alone and shrunk together\nwith other structures (over the "
+        "How sure: probability of the published sign, alone and shrunk together with other structures (over the "
         "assumed error correlations) or groups",
     )
 
