@@ -132,11 +132,11 @@ def test_the_figure_can_be_heard_and_holds_no_markup_of_others(found: pd.DataFra
     figure = published_forest("f", "growth", shown_slopes(found), found)
     assert "5 structures, panels A and B" in figure.alt
     assert "3 of 6 published, with confidence interval" in figure.alt
-    assert 'aria-labelledby="f-title"' in figure.svg
+    assert f'<title id="f-title">{figure.alt}</title>' in figure.svg
     assert "errors correlated 0.6" in figure.svg
     assert HOSTILE not in figure.svg
     assert "&lt;b&gt;leaf" in figure.svg
-    assert "negligible" not in figure.svg
+    assert "#f0e442" not in figure.svg  # the band of other forest plots
 
 
 @pytest.mark.parametrize(
