@@ -29,7 +29,9 @@ COLUMNS: tuple[Column, ...] = (
     Column("prior", "Name of the slope prior."),
     Column("prior_s", "Its standardised SD, per SD of outcome and predictor."),
     Column("scale", "SD of the outcome over SD of the predictor: the largest of the groups'.", "as unit"),
-    Column("prior_sd", "Prior SD of a slope.", "as unit"),
+    Column(
+        "prior_sd", "Prior SD of the term; of pooled structures the common slope's and their own together.", "as unit"
+    ),
     Column(
         "unit",
         "Of all estimates, intervals, SDs and errors.",

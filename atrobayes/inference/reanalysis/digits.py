@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -16,15 +15,15 @@ RANGES = ("estimate", "ci_low", "ci_high", "pd")
 ENDS = ("least", "most")
 
 
-def digit_ranges(slopes: Sequence[Slope], scales: np.ndarray, prior_s: float, interval: float) -> dict[str, np.ndarray]:
+def digit_ranges(slopes: Sequence[Slope], others: np.ndarray, prior_s: float, interval: float) -> dict[str, np.ndarray]:
     """Range of each slope's posterior mean, interval and probability of direction over its printed digits.
 
     Parameters
     ----------
     slopes : sequence of Slope
         None of them refused.
-    scales : ndarray (slope,)
-        Of the priors, as the printed values have them.
+    others : ndarray (slope,)
+        Largest scale of the groups that share its prior, as the printed values have it; 0 where there are none.
     prior_s : float
         Standardised prior SD.
     interval : float
@@ -34,14 +33,17 @@ def digit_ranges(slopes: Sequence[Slope], scales: np.ndarray, prior_s: float, in
     -------
     dict of str to ndarray (slope,)
         "estimate_least", "estimate_most" and so on for RANGES, over a grid of pairs of estimate and p (or standard
-        error) with all its corners. The prior's scale follows where it is the slope's own; other groups' stay as
-        printed.
+        error) with all its corners. The prior's scale follows the slope's own, down to the other groups'.
     """
-    pairs = [slope.allowed() for slope in slopes]
+    pairs = [slope.allowed(float(other)) for slope, other in zip(slopes, others, strict=True)]
     start = np.cumsum([0, *(len(own) for own in pairs)])
     b, se = np.array([pair for own in pairs for pair in own]).reshape(-1, 2).T
     scale = np.array(
-        [_scale(slope, other, *pair) for slope, other, own in zip(slopes, scales, pairs, strict=True) for pair in own]
+        [
+            max(slope_scale(*pair, slope.residual_df), other)
+            for slope, other, own in zip(slopes, others, pairs, strict=True)
+            for pair in own
+        ]
     )
     df = np.repeat([slope.df for slope in slopes], [len(own) for own in pairs])
     mixture, _ = posterior(b, se, df, prior_s * scale)
@@ -52,8 +54,3 @@ def digit_ranges(slopes: Sequence[Slope], scales: np.ndarray, prior_s: float, in
         for name, values in reported.items()
         for end, cut in zip(ENDS, (np.min, np.max), strict=True)
     }
-
-
-def _scale(slope: Slope, shared: float, estimate: float, se: float) -> float:
-    own = slope_scale(estimate, se, slope.residual_df)
-    return own if math.isclose(shared, slope.scale) else max(own, shared)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 from itertools import combinations
 
 import numpy as np
 
-from atrobayes.inference.reanalysis.precisions import precision_nodes
+from atrobayes.inference.reanalysis.precisions import DEPTH, precision_nodes
 from atrobayes.models.marginals import Mixture
 
 CORRELATION = 0.5  # prior correlation of two groups' slopes, as of a study
 MOST_GROUPS = 3  # each of them brings an axis of the grid
+_COARSER = {2: 1.0, 3: 1.6}  # spacing: so much wider it is still good to 1e-8
 
 
 def interaction(first: str, second: str) -> str:
@@ -85,14 +87,16 @@ def _separate(estimate: np.ndarray, se: np.ndarray, df: np.ndarray, prior: np.nd
         variance = np.diag(prior)[:, None] + se[:, None] ** 2 / lam
         return np.asarray(-0.5 * (np.log(variance) + estimate[:, None] ** 2 / variance))
 
-    lam, weight, _ = precision_nodes(df, log_factor)
+    lam, weight, _ = precision_nodes(df, log_factor, _COARSER[len(se)])
     with np.errstate(divide="ignore"):
-        own = np.log(weight) - log_factor(lam)  # the density of λ and the rule's weights are left
-    kept = [np.isfinite(row) & (row > row.max() - 200) for row in own]
-    grid = np.stack([axis.ravel() for axis in np.meshgrid(*(r[k] for r, k in zip(lam, kept, strict=True)))])
-    logs = sum(axis.ravel() for axis in np.meshgrid(*(r[k] for r, k in zip(own, kept, strict=True))))
-    logs = logs + _log_marginal(grid, estimate, se, prior)
-    weight = np.exp(logs - logs.max())
+        logs = np.log(weight)
+    products = reduce(np.add.outer, logs)
+    at = np.nonzero(products > products.max() - DEPTH)
+    grid = np.stack([row[k] for row, k in zip(lam, at, strict=True)])
+    # of each axis the density of λ and the rule's weights are left
+    logs = logs - log_factor(lam)
+    joint = sum(row[k] for row, k in zip(logs, at, strict=True)) + _log_marginal(grid, estimate, se, prior)
+    weight = np.exp(joint - joint.max())
     return grid, weight / weight.sum()
 
 

@@ -18,7 +18,7 @@ from atrobayes.inference.reanalysis.structures import COMMON, FEWEST, nested_fre
 from atrobayes.inference.reanalysis.summary import in_units, summarise
 from atrobayes.inference.reanalysis.tipping import tip
 from atrobayes.models.normals import SQRT_2PI
-from atrobayes.models.published import UNGROUPED, Slope, read_slopes, shared_scales
+from atrobayes.models.published import UNGROUPED, Slope, read_slopes, scales_of_others, shared_scales
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,6 +61,7 @@ def _alone(work: Work) -> list[dict[str, Any]]:
         return []
     b, se, df, scale = work.numbers(range(len(work.slopes)))
     tipping = tip(b, se, df, scale)
+    others = np.array(scales_of_others(work.slopes))
     fixed = {"tipping_s": tipping.prior_s, "tipping_reason": tipping.reason}
     rungs = []
     for s in work.asked.rungs:
@@ -69,7 +70,7 @@ def _alone(work: Work) -> list[dict[str, Any]]:
         at_zero = mixture.log_pdf(np.zeros((len(b), 1)))[:, 0]
         found |= {"log_bf10": (-np.log(s * scale * SQRT_2PI) - at_zero)[:, None]}
         cells = {name: values[:, 0] for name, values in found.items()} | fixed
-        rungs.append((s, cells | digit_ranges(work.slopes, scale, s, work.asked.interval)))
+        rungs.append((s, cells | digit_ranges(work.slopes, others, s, work.asked.interval)))
     return [
         about(slope, "alone")
         | prior_cells(work, s, work.scales[k])
@@ -117,7 +118,7 @@ def _pooled(work: Work, which: list[int], correlation: float, s: float) -> list[
         | prior_cells(work, s, own)
         | shared
         | {name: values[0, k] for name, values in cells.items()}
-        | {"unit": "as published" if k else "standardised"}
+        | ({"unit": "as published", "prior_sd": math.sqrt(2) * s * own} if k else {"unit": "standardised"})
         for k, (said, own) in enumerate(abouts)
     ]
 

@@ -93,27 +93,23 @@ def pool(
     # rotated, the errors are independent
     turned, ones = base.T @ estimate, base.T @ np.ones(len(se))
 
-    def log_factor(lam: np.ndarray) -> np.ndarray:
-        return np.stack(
-            [_given(row, t, spread, turned, ones, prior_sd).log_marginal for row, t in zip(lam, tau, strict=True)]
-        )
+    def given(lam: np.ndarray) -> _Given:
+        return _given(lam[:, None, :], tau[:, None, None], spread[:, None], (turned[:, None], ones[:, None]), prior_sd)
 
-    lam, weight, log_integral = precision_nodes(np.full(len(tau), df), log_factor)
+    lam, weight, log_integral = precision_nodes(np.full(len(tau), df), lambda lam: given(lam).log_marginal)
     log_tau = log_integral + np.log(tau_weight)
     log_evidence = float(logsumexp(log_tau))
     of_tau = np.exp(log_tau - log_evidence)
-    parts = [_given(row, t, spread, turned, ones, prior_sd) for row, t in zip(lam, tau, strict=True)]
     joint = (weight * of_tau[:, None]).ravel()
-    loc = np.concatenate([_terms(part, base)[0] for part in parts], axis=1)
-    scale = np.concatenate([_terms(part, base)[1] for part in parts], axis=1)
-    mixture = Mixture(("structures",), (COMMON, *names), joint[None], loc[None], scale[None]).compact()
+    loc, scale = (np.moveaxis(part, 1, 0).reshape(1, len(names) + 1, -1) for part in _terms(given(lam), base))
+    mixture = Mixture(("structures",), (COMMON, *names), joint[None], loc, scale).compact()
     low, high = _between_quantiles(tau, se, prior_sd, of_tau)
     return Pooled(mixture, float(tau @ of_tau), low, high, log_evidence)
 
 
 @dataclass(frozen=True)
 class _Given:
-    """Posterior given λ (node,) and τ, in the rotated basis (structure, node)."""
+    """Posterior given τ and λ: (τ, node) of what is common, in the rotated basis (τ, structure, node) of the rest."""
 
     log_marginal: np.ndarray
     common: np.ndarray
@@ -124,27 +120,27 @@ class _Given:
 
 
 def _given(
-    lam: np.ndarray, tau: float, spread: np.ndarray, turned: np.ndarray, ones: np.ndarray, prior_sd: float
+    lam: np.ndarray, tau: np.ndarray, spread: np.ndarray, rotated: tuple[np.ndarray, np.ndarray], prior_sd: float
 ) -> _Given:
-    error = spread[:, None] / lam
+    b, one = rotated
+    error = spread / lam
     total = error + tau**2
-    one, b = ones[:, None], turned[:, None]
-    precision = prior_sd**-2 + (one**2 / total).sum(axis=0)
-    weighted = (one * b / total).sum(axis=0)
+    precision = prior_sd**-2 + (one**2 / total).sum(axis=1)
+    weighted = (one * b / total).sum(axis=1)
     common = weighted / precision
-    quadratic = (b**2 / total).sum(axis=0) - weighted * common
-    log_det = np.log(total).sum(axis=0) + np.log(precision) + 2 * np.log(prior_sd)
+    quadratic = (b**2 / total).sum(axis=1) - weighted * common
+    log_det = np.log(total).sum(axis=1) + np.log(precision) + 2 * np.log(prior_sd)
     log_marginal = -0.5 * (quadratic + log_det) - len(spread) * np.log(SQRT_2PI)
     follow = error / total * one  # how far a structure follows the common slope
     return _Given(log_marginal, common, 1 / precision, tau**2 * b / total, tau**2 * error / total, follow)
 
 
 def _terms(part: _Given, base: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Means and SDs (term, node) of the common slope and the structures."""
+    """Means and SDs (τ, term, node) of the common slope and the structures."""
+    common, variance = part.common[:, None], part.common_variance[:, None]
     follow = base @ part.follow
-    loc = base @ part.loc + follow * part.common
-    variance = base**2 @ part.variance + follow**2 * part.common_variance
-    return np.vstack([part.common, loc]), np.sqrt(np.vstack([part.common_variance, variance]))
+    loc = np.concatenate([common, base @ part.loc + follow * common], axis=1)
+    return loc, np.sqrt(np.concatenate([variance, base**2 @ part.variance + follow**2 * variance], axis=1))
 
 
 def _errors(se: np.ndarray, correlation: float) -> np.ndarray:
