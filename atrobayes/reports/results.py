@@ -38,6 +38,7 @@ _TEXT = {
     "quality.tsv": "rule patient structure unit reason",
     "intervals.tsv": "patient group edss_progression neda3 neda3_failed neda4",
     "changes.tsv": "patient structure",
+    "assurance.tsv": "analysis structure term conclusion",
 }
 # columns of text in the tables that only some commands make; axis_… too
 _TEXTS_OF_LOOKS = (
