@@ -6,22 +6,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import gammaln, logsumexp
 
 from atrobayes.errors import DataError, Fault
 from atrobayes.inference.estimate import Choices
 from atrobayes.inference.fit import Fit
 from atrobayes.inference.look_keys import digest
+from atrobayes.inference.student_effects import log_independent, log_marginal
 from atrobayes.models.frame import Frame
 from atrobayes.models.linear import Linear, LinearModel
 from atrobayes.models.model import get_model
 
 if TYPE_CHECKING:
     import xarray as xr
-
-FEWEST_NODES, MOST_NODES = 32, 2048
-SETTLED = 1e-6  # of a log density, between a rule and one twice as fine
-WIDTH = 9.0  # patient SDs on each side that a patient's effect is integrated over: beyond lies 1e-19
 
 
 @dataclass(frozen=True)
@@ -177,8 +173,8 @@ def log_predictive(linear: Linear, y: np.ndarray, draws: Draw) -> np.ndarray:
     Returns
     -------
     ndarray (chain, draw)
-        Normal errors: closed form. Student-t errors: an evenly spaced rule over the effect, made finer for those
-        draws where that still changes anything.
+        Normal errors: closed form. Student-t errors: an evenly spaced rule over the effect, as fine as each draw
+        needs.
     """
     residual = y - draws.beta @ linear.X.T
     first = 0 if linear.patient is None else 1
@@ -187,7 +183,7 @@ def log_predictive(linear: Linear, y: np.ndarray, draws: Draw) -> np.ndarray:
     if draws.nu is None:
         return _normal(residual, sigma[..., 0], tau)
     flat = residual.reshape(-1, len(y)), sigma.reshape(-1, len(y)), tau.ravel(), draws.nu.ravel()
-    return (_student(*flat) if first else _log_student(flat[0], flat[1], flat[3])).reshape(tau.shape)
+    return (log_marginal(*flat) if first else log_independent(flat[0], flat[1], flat[3])).reshape(tau.shape)
 
 
 def _normal(residual: np.ndarray, sigma: np.ndarray, tau: np.ndarray) -> np.ndarray:
@@ -196,32 +192,3 @@ def _normal(residual: np.ndarray, sigma: np.ndarray, tau: np.ndarray) -> np.ndar
     squares = (residual**2).sum(axis=-1) - tau**2 / whole * residual.sum(axis=-1) ** 2
     log_det = 2 * (n - 1) * np.log(sigma) + np.log(whole)
     return np.asarray(-0.5 * (n * np.log(2 * np.pi) + log_det + squares / sigma**2))
-
-
-def _log_student(residual: np.ndarray, sigma: np.ndarray, nu: np.ndarray) -> np.ndarray:
-    """Log density of rows (…, row) together, nu (…,)."""
-    constant = gammaln((nu + 1) / 2) - gammaln(nu / 2) - 0.5 * np.log(nu * np.pi)
-    each = -np.log(sigma) - (nu[..., None] + 1) / 2 * np.log1p((residual / sigma) ** 2 / nu[..., None])
-    return np.asarray(residual.shape[-1] * constant + each.sum(axis=-1))
-
-
-def _student(residual: np.ndarray, sigma: np.ndarray, tau: np.ndarray, nu: np.ndarray) -> np.ndarray:
-    """Integral over the patient's effect, of draws (draw,)."""
-    out, left, nodes = np.full(len(tau), np.nan), np.arange(len(tau)), FEWEST_NODES
-    coarse = _ruled(residual, sigma, tau, nu, nodes)
-    while len(left):
-        nodes *= 2
-        fine = _ruled(residual[left], sigma[left], tau[left], nu[left], nodes)
-        rests = (np.abs(fine - coarse) <= SETTLED) | (nodes >= MOST_NODES)
-        out[left[rests]] = fine[rests]
-        left, coarse = left[~rests], fine[~rests]
-    return out
-
-
-def _ruled(residual: np.ndarray, sigma: np.ndarray, tau: np.ndarray, nu: np.ndarray, nodes: int) -> np.ndarray:
-    # an evenly spaced rule converges exponentially here, and a normal's tails end it
-    z = (np.arange(nodes) + 0.5) / nodes * 2 * WIDTH - WIDTH
-    log_weight = -0.5 * z**2 - 0.5 * np.log(2 * np.pi) + np.log(2 * WIDTH / nodes)
-    apart = residual[:, None, :] - (tau[:, None] * z)[..., None]
-    logs = _log_student(apart, sigma[:, None, :], np.broadcast_to(nu[:, None], apart.shape[:-1]))
-    return np.asarray(logsumexp(logs + log_weight, axis=-1))

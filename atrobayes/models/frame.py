@@ -119,13 +119,14 @@ class Frame:
         outcome_sd: Mapping[str, float] | None = None,
         orientation: Mapping[str, int] | None = None,
         redefined: Collection[str] = (),
+        exposure: str | None = None,
     ) -> Frame:
         """Take any long table: one row per observation.
 
         Parameters
         ----------
         table : DataFrame
-            Columns as named below; `visit_from` and `visit_to` are kept where present, and `years`.
+            Columns as named below; `visit_from` and `visit_to` are kept where present.
         outcomes : sequence of str
             Numeric columns; NaN marks an absent value.
         predictor : str, optional
@@ -150,6 +151,8 @@ class Frame:
             -1 for outcomes that grow where tissue shrinks; default 1.
         redefined : collection of str
             See the attribute; others than the outcomes are passed over.
+        exposure : str, optional
+            Column of the years each row was observed for; default: one year each.
 
         Raises
         ------
@@ -184,7 +187,7 @@ class Frame:
             units=(unit,) * len(outcomes) if isinstance(unit, str) else tuple(unit),
             predictor=predictor or "",
             visits=visits,
-            years=table["years"].to_numpy(float, copy=True) if "years" in table else np.ones(rows),
+            years=table[exposure].to_numpy(float, copy=True) if exposure else np.ones(rows),
             orientation=np.array([(orientation or {}).get(name, 1) for name in outcomes], dtype=float),
             part=part,
             redefined=frozenset(redefined).intersection(outcomes),

@@ -116,7 +116,7 @@ def frame_of_rows(study: Study, analysis: Analysis, rows: Rows, cohort: xr.Datas
     unit = study.priors.predictor_unit
     timing = study.definitions.lesion_timing
     frame = Frame.from_table(
-        table.sort_values(KEY).drop(columns="years"),
+        table.sort_values(KEY),
         outcomes=usable,
         predictor=rows.predictor,
         group="group" if analysis.group else None,
@@ -171,6 +171,7 @@ def _clinical_frame(
         part=next(iter(units)) if analysis.kind == "course" else "",
         unit=list(units.values()),
         outcome_sd=study.priors.outcome_sd,
+        exposure="years" if "years" in table else None,
     )
 
 

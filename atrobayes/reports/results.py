@@ -42,6 +42,7 @@ _TEXT = {
     "reanalysis.tsv": (
         "source analysis structure term group together likelihood prior unit tipping_reason status note"
     ),
+    "assurance.tsv": "analysis structure term conclusion",
 }
 # columns of text in the tables that only some commands make; axis_… too
 _TEXTS_OF_LOOKS = (

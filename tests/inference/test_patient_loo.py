@@ -86,7 +86,29 @@ def test_student_rows_have_the_density_that_adaptive_integration_finds(model) ->
             expected = stats.t.logpdf(residual, nu, scale=sds[linear.residual_block]).sum()
         else:
             expected = np.log(by_scipy(residual, sds[0], sds[1], nu))
-        np.testing.assert_allclose(expected, found[place], atol=2e-6)
+        np.testing.assert_allclose(expected, found[place], atol=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("rows", "tau", "sigma", "nu"),
+    [
+        ((6.0, 6.5, -1.0), 0.5, 0.1, 4.0),
+        ((8.0, 8.5), 0.6, 0.5, 30.0),
+        ((0.2,), 3.0, 0.02, 3.0),
+        ((4.0, -4.0), 1.0, 0.3, 12.0),
+    ],
+)
+def test_patients_that_fit_badly_have_the_density_that_adaptive_integration_finds(
+    rows: tuple[float, ...], tau: float, sigma: float, nu: float
+) -> None:
+    """Of the very patients that matter the small densities would be lost beside the rule's error."""
+    base, _ = one_patient(MIXED_ROBUST, frame())
+    linear = replace(base, X=np.zeros((len(rows), len(base.coefs))), patient=np.zeros(len(rows), dtype=int),
+                     residual_block=np.zeros(len(rows), dtype=int))  # fmt: skip
+    one = np.ones((1, 1))
+    draws = Draw(np.zeros((1, 1, len(base.coefs))), np.array([[[tau, sigma]]]), nu * one)
+    expected = np.log(by_scipy(np.array(rows), tau, sigma, nu))
+    assert expected == pytest.approx(log_predictive(linear, np.array(rows), draws).item(), abs=1e-7)
 
 
 def by_scipy(residual: np.ndarray, tau: float, sigma: float, nu: float) -> float:
@@ -95,8 +117,9 @@ def by_scipy(residual: np.ndarray, tau: float, sigma: float, nu: float) -> float
             effect, scale=tau
         )
 
-    points = np.unique(np.clip(np.append(residual, 0.0), -9 * tau, 9 * tau))
-    return float(integrate.quad(density, -9 * tau, 9 * tau, points=points, limit=400, epsabs=0, epsrel=1e-10)[0])
+    end = 9 * tau + np.abs(residual).max()
+    points = np.unique(np.append(residual, 0.0))
+    return float(integrate.quad(density, -end, end, points=points, limit=400, epsabs=0, epsrel=1e-10)[0])
 
 
 def exact_elpd(rows: Frame) -> pd.Series:

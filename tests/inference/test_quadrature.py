@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 from scipy.integrate import cubature
@@ -185,6 +186,23 @@ def test_quantiles_of_the_sds_agree_with_brute_force(case: str) -> None:
             assert abs(q - brute.sd_below(which, point)) < 4e-5
             at = curves.quantile(q)
             assert abs(curves.cdf(at)[0, which] - q) < 1e-6
+
+
+@pytest.mark.slow
+def test_residual_sds_of_three_and_four_patients_agree_with_brute_force() -> None:
+    """Towards an SD of 0 the density falls too steeply for a polynomial in its log: quantiles of the SD were off."""
+    rng = np.random.default_rng(3)
+    table = pd.DataFrame({"patient": list("abcdefg"), "group": ["CLAD"] * 4 + ["ALEM"] * 3, "x": rng.poisson(2, 7)})
+    noise = {f"y{k}": rng.normal(size=7) + 0.3 * rng.normal() * table["x"] for k in range(9)}
+    frame = frame_of(table.assign(**noise), kind="regression")
+    refined = _integrated(frame, model=get_model("regression"))
+    assert refined.reached.all()
+    curves = refined.solution.curves.take(np.array([8]))
+    brute = BruteForce(frame.select(np.arange(7), np.array([8])), Priors(), get_model("regression"))
+    brute.low = np.full(2, np.log(1e-3))  # below, the sums of brute force have no digits left
+    for q in (0.025, 0.5, 0.975):
+        for which, point in enumerate(curves.quantile(q)[0]):
+            assert abs(q - brute.sd_below(which, point)) < 4e-5
 
 
 def test_many_outcomes_at_once_are_each_as_alone() -> None:

@@ -275,11 +275,14 @@ def test_what_is_drawn_is_all_that_the_graph_leaves_open(name: str) -> None:
     assert (3, *base.y.shape) == y.shape
     np.testing.assert_array_equal(np.isnan(base.y), np.isnan(y[0]))
     graph = model.graph(base, Priors(), centred="structure_effects" in truth)
+    free = {variable.name: tuple(variable.shape.eval()) for variable in graph.free_RVs}
     # correlations are drawn as a whole, errors of missing values not at all
-    left = {"structure_partial", "missing_errors"}
-    assert set(map(str, truth.data_vars)) == {variable.name for variable in graph.free_RVs} - left
-    sizes = {variable.name: tuple(variable.shape.eval()) for variable in graph.free_RVs if variable.name not in left}
-    assert sizes == {str(key): values.shape[2:] for key, values in truth.items()}
+    free = {key: shape for key, shape in free.items() if key not in {"structure_partial", "missing_errors"}}
+    if name == "ordinal":  # thresholds are sampled as the middle one and the steps between, and drawn as they are
+        assert {"middle_threshold", "log_steps"} <= set(free)
+        steps = free.pop("log_steps")[0]
+        free["thresholds"] = (*free.pop("middle_threshold"), steps + 1)
+    assert free == {str(key): values.shape[2:] for key, values in truth.items()}
 
 
 def test_kinds_of_frames_are_calibrated_with_all_their_models() -> None:

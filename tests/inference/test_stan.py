@@ -49,7 +49,9 @@ def course(kind: str, value: str) -> Frame:
     table = pd.read_csv(REFERENCE / f"{kind}.tsv", sep="\t").rename(columns={value: "y"})
     table = table.assign(visit_from=table["visit"], visit_to=table["visit"], years=table.get("time", 1.0))
     groups = ("CLAD", "ALEM")
-    return Frame.from_table(table, outcomes=["y"], group="group", groups=groups, patient="patient", kind=kind)
+    return Frame.from_table(
+        table, outcomes=["y"], group="group", groups=groups, patient="patient", kind=kind, exposure="years"
+    )
 
 
 def summary(draws: xr.DataArray) -> pd.DataFrame:

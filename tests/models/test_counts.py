@@ -41,6 +41,7 @@ def _frame(patients: int = 30, seed: int = 1, *, tau: float = 0.6, shape: float 
         groups=("CLAD", "ALEM"),
         patient="patient",
         kind="counts",
+        exposure="years",
     )
 
 

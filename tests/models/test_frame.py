@@ -170,7 +170,7 @@ def test_everything_a_fit_depends_on_is_in_the_digest() -> None:
         frame_of(table, covariates=["age"], orientation={"y1": -1}),
         frame_of(table, covariates=["age"], outcome_sd={"y1": 2.0}),
         frame_of(table.assign(age=table["age"] + (table.index == 3)), covariates=["age"]),
-        frame_of(table.assign(years=2.0), covariates=["age"]),
+        frame_of(table.assign(years=2.0), covariates=["age"], exposure="years"),
         frame_of(table, ("ALEM", "CLAD"), covariates=["age"]),
         frame.without_groups(),
         frame.with_outcomes(frame.y + 1e-9),

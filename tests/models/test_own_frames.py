@@ -32,6 +32,18 @@ def test_own_slopes_have_their_covariates(cohort: xr.Dataset, prepared: Prepared
     assert np.isclose(rows["edss_to"].std(ddof=1), frame.scales.x_unit)
 
 
+@pytest.mark.parametrize("asked", [{"predictor": "years"}, {"predictor": "new_t2", "covariates": ["years"]}])
+def test_time_between_scans_may_be_asked_about_like_any_column(
+    cohort: xr.Dataset, prepared: Prepared, asked: dict[str, object]
+) -> None:
+    """A question about the time between two scans would end in a crash."""
+    frame = only(own(cohort, **asked))
+    rows = prepared.intervals.sort_values(["patient", "visit_from"])
+    found = frame.covariates.sel(covariate="years") if "covariates" in asked else frame.x
+    np.testing.assert_array_equal(rows["years"], found)
+    assert (frame.years == 1).all()
+
+
 def test_a_missing_covariate_is_a_row_of_the_ledger(cohort: xr.Dataset) -> None:
     """A patient would vanish, or their age be read as the mean."""
     age = np.where(cohort["patient"] == "P050", np.nan, cohort["age"])

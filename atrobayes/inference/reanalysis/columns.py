@@ -8,7 +8,7 @@ from atrobayes.inference.prior_ladder import REASONS
 TOGETHER = {
     "alone": "from the row's own numbers",
     "structures": "with the other structures of the same source, analysis and group, of which none contains another",
-    "groups": "with the other groups of the same source, analysis and structure",
+    "groups": "with the other group, or two others, of the same source, analysis and structure",
 }
 COLUMNS: tuple[Column, ...] = (
     Column("row", "Line of the table the published numbers stand in; n/a where the row has several."),

@@ -12,13 +12,27 @@ from atrobayes.inference.reanalysis.precisions import DEPTH, precision_nodes
 from atrobayes.models.marginals import Mixture
 
 CORRELATION = 0.5  # prior correlation of two groups' slopes, as of a study
-MOST_GROUPS = 3  # each of them brings an axis of the grid
+MOST_GROUPS = 3  # each of them brings an axis of the grid …
+FEWEST_DF = 3  # … which is long where there are few degrees of freedom: three axes of fewer would take minutes
 _COARSER = {2: 1.0, 3: 1.6}  # spacing: so much wider it is still good to 1e-8
 
 
 def interaction(first: str, second: str) -> str:
     """Name of the term: first group's slope minus the second's."""
     return f"{first}-{second}"
+
+
+def can_pool(df: np.ndarray, *, shared: bool) -> bool:
+    """Whether `pool_groups` serves groups with these degrees of freedom (group,).
+
+    Parameters
+    ----------
+    df : ndarray (group,)
+    shared : bool
+        As of `pool_groups`.
+    """
+    few = len(df) == 2 or shared or bool(df.min() >= FEWEST_DF)
+    return 1 < len(df) <= MOST_GROUPS and few
 
 
 def pool_groups(

@@ -12,7 +12,7 @@ from atrobayes.data_prep.structures import CATALOGUE
 from atrobayes.inference.reanalysis.alone import posterior
 from atrobayes.inference.reanalysis.columns import COLUMNS
 from atrobayes.inference.reanalysis.digits import digit_ranges
-from atrobayes.inference.reanalysis.groups import MOST_GROUPS, pool_groups
+from atrobayes.inference.reanalysis.groups import can_pool, pool_groups
 from atrobayes.inference.reanalysis.rows import Asked, Work, about, finite, prior_cells, published_numbers
 from atrobayes.inference.reanalysis.structures import COMMON, FEWEST, nested_free, pool
 from atrobayes.inference.reanalysis.summary import in_units, summarise
@@ -37,8 +37,9 @@ def reanalyse(published: Published, asked: Asked | None = None) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Rows of reanalysis.tsv: slopes alone in the table's order, those without a posterior with the reason in
-        `status`; then structures together, then groups together; each along the ladder of priors.
+        Rows of reanalysis.tsv: slopes without a posterior, with the reason in `status`; then slopes alone in the
+        table's order, then structures together, then groups together; each along the ladder of priors. Of rows that
+        repeat a structure or a group, the first is pooled. Rows without a printed slope are not among them.
     """
     import pandas as pd
 
@@ -128,7 +129,8 @@ def _groups(work: Work) -> list[dict[str, Any]]:
     for own in work.sets(lambda slope: (slope.source, slope.analysis, slope.structure, slope.likelihood)):
         first = {work.slopes[k].group: k for k in reversed(own) if work.slopes[k].group != UNGROUPED}
         which = sorted(first.values())
-        if 1 < len(which) <= MOST_GROUPS:
+        df = np.array([work.slopes[k].df for k in which])
+        if can_pool(df, shared=work.slopes[own[0]].model == "mixed"):
             for s in work.asked.rungs:
                 rows += _grouped(work, which, s)
     return rows

@@ -27,7 +27,7 @@ def nested_free(structures: Sequence[str]) -> tuple[str, ...]:
     ----------
     structures : sequence of str
         Ids. What a name outside the catalogue overlaps with is not known, so it is not among them; nor are
-        composites, whose parts are.
+        composites, where a part of theirs is given too. Without their parts they are structures like others.
     """
     named = dict.fromkeys(structures)
     return tuple(one for one in named if one in CATALOGUE and named.keys().isdisjoint(CATALOGUE[one].contains))

@@ -28,8 +28,6 @@ def make(results: Results) -> Section:
     if rows is None or rows.empty:
         said = "Not computed. `atrobayes design STUDY.toml` simulates the studies that [design] describes."
         return Section("assurance", TITLE, "not_applicable", (said,))
-    # a column of this name holds ids in other tables, and is read as text
-    rows = rows.assign(patients=rows["patients"].astype("float64"))
     first = next(each_row(rows))
     question = (
         f"What would a new study of the same kind find? The question is that of “{analysis_title(first.analysis)}”, "

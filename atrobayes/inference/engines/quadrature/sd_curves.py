@@ -15,6 +15,7 @@ FINER = 2  # log densities are interpolated to so many times the panels before t
 CELLS = {1: 2048, 2: 128, 3: 64}  # a side, that draws are taken from; by number of SDs
 FLOOR = -600.0  # below the highest log density: no mass, but still a number to interpolate
 TINY = 1e-300
+STEEP = 150.0  # log densities of one panel that lie further apart are no polynomial
 
 
 @dataclass(frozen=True)
@@ -154,11 +155,17 @@ class SdCurves:
     def _at(self, logs: np.ndarray, at: np.ndarray, axis: int) -> np.ndarray:
         """Log densities along one axis, from the nodes to the points `at` in [0, 1]."""
         values = np.moveaxis(logs, axis, -1)
-        # where it falls steeply a polynomial overshoots; nothing stands much above a panel's highest node
-        highest = values.reshape(*values.shape[:-1], self._panels, panels.ORDER).max(axis=-1)
+        parts = values.reshape(*values.shape[:-1], self._panels, panels.ORDER)
+        highest = parts.max(axis=-1, keepdims=True)
+        between = panels.interpolate(self._panels, at).T
         panel = np.minimum((at * self._panels).astype(np.int64), self._panels - 1)
-        between = values @ panels.interpolate(self._panels, at).T
-        return np.moveaxis(np.minimum(between, highest[..., panel] + 1), -1, axis)
+        found = np.minimum(values @ between, highest[..., panel, 0] + 1)
+        steep = (highest - parts.min(axis=-1, keepdims=True) > STEEP)[..., panel, 0]
+        if steep.any():
+            # towards an SD of 0 the log falls without end: there the density is the smooth one
+            density = np.exp(parts - highest).reshape(values.shape) @ between
+            found = np.where(steep, np.log(np.maximum(density, TINY)) + highest[..., panel, 0], found)
+        return np.moveaxis(found, -1, axis)
 
     @cached_property
     def _mean(self) -> np.ndarray:
