@@ -9,8 +9,9 @@ import pytest
 from published_rows import line, printed, published
 from scipy import stats
 
+from atrobayes.data_prep.published_tables import read_published
 from atrobayes.data_prep.structures import CATALOGUE
-from atrobayes.inference.reanalysis.groups import pool_groups
+from atrobayes.inference.reanalysis.groups import can_pool, pool_groups
 from atrobayes.inference.reanalysis.reanalyse import Asked, reanalyse
 from atrobayes.inference.reanalysis.structures import nested_free, pool
 
@@ -18,23 +19,37 @@ ESTIMATES = np.array([-0.6, -0.2, 0.1, -0.4])
 ERRORS = np.array([0.25, 0.1, 0.2, 0.3])
 
 
-def pooled_by_force(df: float, s: float, correlation: float) -> np.ndarray:
-    """Means of the common slope and of the structures: all matrices written out, both SDs by plain rules."""
-    count = len(ERRORS)
-    errors = ERRORS[:, None] * (correlation + (1 - correlation) * np.eye(count)) * ERRORS
-    tau, tau_weight = line(0, 8 * s, 12)
+def force(
+    estimate: np.ndarray, se: np.ndarray, df: float, s: float, correlation: float, nodes: tuple[np.ndarray, np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Mass, and mass times first and second moments, at each SD between structures: all matrices written out.
+
+    Terms are the common slope and the structures.
+    """
+    count = len(se)
+    errors = se[:, None] * (correlation + (1 - correlation) * np.eye(count)) * se
     u = np.linspace(-14, 4, 500) if np.isfinite(df) else np.zeros(1)
     log_lam = df / 2 * (u - np.exp(u)) if np.isfinite(df) else np.zeros(1)
-    logs, means = [], []
-    for t, w in zip(tau, tau_weight, strict=True):
-        prior = s**2 + t**2 * np.eye(count)
-        total = prior + errors / np.exp(u)[:, None, None]
-        white = np.linalg.solve(total, np.broadcast_to(ESTIMATES[:, None], (len(u), count, 1)))[..., 0]
-        ahead = np.log(w) - 0.5 * (t / s) ** 2 + log_lam
-        logs.append(ahead - 0.5 * (np.linalg.slogdet(total)[1] + white @ ESTIMATES))
-        means.append(np.column_stack([s**2 * white.sum(axis=1), white @ prior]))
-    mass = np.exp(np.concatenate(logs) - np.max(logs))
-    return np.asarray(mass @ np.concatenate(means) / mass.sum())
+    mass, moments = [], []
+    for t, w in zip(*nodes, strict=True):
+        prior = s**2 + t**2 * np.diag([0.0] + [1.0] * count)
+        total = prior[1:, 1:] + errors / np.exp(u)[:, None, None]
+        gain = np.swapaxes(np.linalg.solve(total, np.broadcast_to(prior[1:], (len(u), count, count + 1))), 1, 2)
+        mean = gain @ estimate
+        variance = np.diagonal(prior - gain @ prior[1:], axis1=1, axis2=2)
+        white = np.linalg.solve(total, np.broadcast_to(estimate[:, None], (len(u), count, 1)))[..., 0]
+        logs = log_lam - 0.5 * (t / s) ** 2 - 0.5 * (np.linalg.slogdet(total)[1] + white @ estimate)
+        weight = w * np.exp(logs)
+        mass.append(weight.sum())
+        moments.append([weight @ mean, weight @ (mean**2 + variance)])
+    return np.array(mass), np.array(moments)
+
+
+def pooled_by_force(estimate: np.ndarray, se: np.ndarray, df: float, s: float, correlation: float) -> np.ndarray:
+    """Posterior means and SDs."""
+    mass, moments = force(estimate, se, df, s, correlation, line(0, 8 * s, 12))
+    mean, square = moments.sum(axis=0) / mass.sum()
+    return np.array([mean, np.sqrt(square - mean**2)])
 
 
 @pytest.mark.parametrize("df", [7.0, np.inf])
@@ -42,7 +57,42 @@ def pooled_by_force(df: float, s: float, correlation: float) -> np.ndarray:
 def test_structures_shrunk_together_agree_with_matrices_written_out(df: float, correlation: float) -> None:
     """The rotated formulas would pass every test of their own while pooling towards something else."""
     found = pool("abcd", ESTIMATES, ERRORS, df, 0.5, correlation)
-    assert pooled_by_force(df, 0.5, correlation) == pytest.approx(found.mixture.mean()[0], rel=1e-8)
+    expected = pooled_by_force(ESTIMATES, ERRORS, df, 0.5, correlation)
+    assert expected == pytest.approx(np.array([found.mixture.mean()[0], found.mixture.sd()[0]]), rel=1e-8)
+
+
+def test_the_sd_between_structures_agrees_with_matrices_written_out() -> None:
+    """How far structures differ is what decides how much they are shrunk."""
+    found = pool("abcd", ESTIMATES, ERRORS, 7.0, 0.5, 0.6)
+    tau, weight = line(0, 4, 12)
+    mass, _ = force(ESTIMATES, ERRORS, 7.0, 0.5, 0.6, (tau, weight))
+    assert tau @ mass / mass.sum() == pytest.approx(found.between_mean, rel=1e-8)
+    for level, end in ((0.025, found.between_low), (0.975, found.between_high)):
+        below, _ = force(ESTIMATES, ERRORS, 7.0, 0.5, 0.6, line(0, end, 6))
+        assert level == pytest.approx(below.sum() / mass.sum(), abs=1e-6)
+
+
+def test_structures_of_the_paper_are_pooled_as_worked_out_by_hand() -> None:
+    """From printed numbers to rows: scale, orientation, correlation and turning back, with nothing of ours."""
+    printed_numbers = {
+        "thalamus": (-0.004, 0.0186, 1),
+        "cerebellar_cortex": (-0.035, 0.00001, 1),
+        "lateral_ventricle": (0.019, 0.0014, -1),
+    }
+    b, p, turn = np.array(list(printed_numbers.values())).T
+    t = stats.t.isf(p / 2, 27)
+    se = np.abs(b) / t
+    scale = se * np.sqrt(27 + t**2)
+    mean, sd = pooled_by_force(turn * b / scale, se / scale, 27.0, 0.5, 0.6)
+    table = reanalyse(read_published(), Asked(rungs=(0.5,), error_correlations=(0.6,)))
+    rows = table[(table["source"] == "Section 3.5") & (table["together"] == "structures")].set_index("structure")
+    assert ["common", *printed_numbers] == list(rows.index)
+    assert mean[0] == pytest.approx(rows.loc["common", "estimate"], rel=1e-8)
+    assert mean[1:] * turn * scale == pytest.approx(rows["estimate"].to_numpy()[1:], rel=1e-8)
+    assert sd[1:] * scale == pytest.approx(rows["sd"].to_numpy()[1:], rel=1e-8)
+    assert np.append(1, scale) == pytest.approx(rows["scale"].to_numpy(), rel=1e-9)
+    # variance of a structure's slope under the prior: the common one's and the mean square of its own part
+    assert 0.5 * np.append(1, np.sqrt(2) * scale) == pytest.approx(rows["prior_sd"].to_numpy(), rel=1e-9)
 
 
 def test_shrinking_together_is_fine_enough() -> None:
@@ -96,6 +146,63 @@ def test_groups_of_one_model_share_its_error() -> None:
     assert grid_of_groups(bivariate, 0.5) == pytest.approx(np.array([found.mean()[0], found.sd()[0]]), rel=1e-5)
 
 
+def test_three_groups_agree_with_two_of_them_where_the_third_says_nothing() -> None:
+    """An axis more must not move what the others say, nor the prior that they share."""
+    b, se, df = np.array([-0.3, 0.1, 0.2]), np.array([0.15, 0.2, 1e4]), np.array([7.0, 5.0, 12.0])
+    two = pool_groups("AB", b[:2], se[:2], df[:2], 0.5, shared=False)
+    three = pool_groups("ABC", b, se, df, 0.5, shared=False)
+    assert ("A", "B", "C", "A-B", "A-C", "B-C") == three.terms
+    for values in ("mean", "sd"):
+        one, other = getattr(two, values)()[0], getattr(three, values)()[0]
+        assert one == pytest.approx(other[[0, 1, 3]], rel=1e-6)
+    # what is not known of C follows the mean of the others
+    mean = three.mean()[0]
+    assert (mean[0] + mean[1]) / 3 == pytest.approx(mean[2], rel=1e-6)
+
+
+def test_groups_too_many_or_too_small_are_left_alone() -> None:
+    """The grid would take minutes: three axes of one degree of freedom."""
+    assert can_pool(np.array([1.0, 1.0]), shared=False)
+    assert can_pool(np.array([3.0, 3.0, 3.0]), shared=False)
+    assert not can_pool(np.array([3.0, 1.0, 3.0]), shared=False)
+    assert can_pool(np.array([1.0, 1.0, 1.0]), shared=True)
+    assert not can_pool(np.full(4, 9.0), shared=True)
+    assert not can_pool(np.array([9.0]), shared=False)
+
+
+@pytest.mark.parametrize(("source", "likelihood"), [("Table 3", "t"), ("Table 2", "t"), ("Table 2", "normal")])
+def test_groups_of_the_paper_are_pooled_as_worked_out_by_hand(source: str, likelihood: str) -> None:
+    """Separate regressions each have their own variance, a mixed model one; both from printed numbers."""
+    numbers = {
+        "Table 3": [(-0.02001, 0.09193, 9, 7.0), (-0.00267, 0.62083, 7, 5.0)],
+        "Table 2": [(-0.00989, 0.02153, 59, 50.0), (0.00247, 0.57166, 36, 50.0)],
+    }
+    b, p, n, df = np.array(numbers[source]).T
+    t = stats.norm.isf(p / 2) if likelihood == "normal" else stats.t.isf(p / 2, df)
+    se = np.abs(b) / t
+    s = 0.5 * np.max(se * np.sqrt(n - 2 + t**2))
+
+    def log_likelihood(one: np.ndarray, two: np.ndarray) -> np.ndarray:
+        x, y = (one - b[0]) / se[0], (two - b[1]) / se[1]
+        if likelihood == "normal":
+            return np.asarray(-0.5 * (x**2 + y**2))
+        if source == "Table 2":
+            return np.asarray(-26 * np.log1p((x**2 + y**2) / 50))
+        return np.asarray(stats.t.logpdf(x, df[0]) + stats.t.logpdf(y, df[1]))
+
+    table = reanalyse(read_published(), Asked(rungs=(0.5,), error_correlations=()))
+    rows = table[(table["source"] == source) & (table["together"] == "groups") & (table["structure"] == "thalamus")]
+    rows = rows[rows["likelihood"] == likelihood]
+    expected = grid_of_groups(log_likelihood, s)
+    assert ["CLAD", "ALEM", "CLAD-ALEM"] == list(rows["group"])
+    assert ["slope", "slope", "interaction"] == list(rows["term"])
+    assert expected[0] == pytest.approx(rows["estimate"].to_numpy(), rel=1e-4)
+    assert expected[1] == pytest.approx(rows["sd"].to_numpy(), rel=1e-4)
+    assert [*b, b[0] - b[1]] == pytest.approx(list(rows["published"]), rel=1e-9)
+    assert [*se, np.hypot(*se)] == pytest.approx(list(rows["se"]), rel=1e-9)
+    assert [s] * 3 == pytest.approx(list(rows["prior_sd"]), rel=1e-9)
+
+
 def test_the_order_of_groups_is_no_statement() -> None:
     """A first group that were the reference would get another prior than the rest."""
     b, se, df = np.array([-0.3, 0.1]), np.array([0.15, 0.2]), np.array([7.0, 5.0])
@@ -122,29 +229,3 @@ def test_structures_that_grow_with_atrophy_are_turned_before_they_are_pooled() -
     found = reanalyse(published(*tissue, ventricle), *one).query("together == 'structures'").set_index("structure")
     assert -found.loc["thalamus", "estimate"] == pytest.approx(found.loc["lateral_ventricle", "estimate"], rel=1e-12)
     assert found.loc["common", "estimate"] < 0
-
-
-@pytest.mark.slow
-def test_nuts_agrees_with_quadrature_on_structures_shrunk_together() -> None:
-    """An unrelated algorithm on the model as it is written down."""
-    import arviz as az
-    import pymc as pm
-
-    df, s, correlation = 7.0, 0.5, 0.6
-    found = pool("abcd", ESTIMATES, ERRORS, df, s, correlation)
-    errors = ERRORS[:, None] * (correlation + (1 - correlation) * np.eye(4)) * ERRORS
-    with pm.Model():
-        common = pm.Normal("common", 0, s)
-        between = pm.HalfNormal("between", s)
-        theta = pm.Deterministic("theta", common + between * pm.Normal("raw", 0, 1, shape=4))
-        pm.MvStudentT("y", nu=df, mu=theta, scale=errors, observed=ESTIMATES)
-        drawn = pm.sample(2000, tune=1000, chains=4, cores=1, target_accept=0.97, random_seed=11, progressbar=False)
-    chains = drawn["posterior"].dataset[["common", "theta", "between"]]
-    means = chains.mean(("chain", "draw"))
-    errors_of_means = az.mcse(chains, method="mean")
-    expected = found.mixture.mean()[0]
-    values = np.append(means["common"], means["theta"])
-    assert np.all(np.abs(values - expected) < 4 * np.append(errors_of_means["common"], errors_of_means["theta"]))
-    assert abs(float(means["between"]) - found.between_mean) < 4 * float(errors_of_means["between"])
-    sds = chains.std(("chain", "draw"))
-    assert found.mixture.sd()[0] == pytest.approx(np.append(sds["common"], sds["theta"]), rel=0.05)
