@@ -7,6 +7,7 @@ import pytest
 from published_rows import printed, published
 from scipy import stats
 
+from atrobayes.data_prep.printed import read_printed
 from atrobayes.inference.brief import brief
 from atrobayes.inference.reanalysis.alone import posterior
 from atrobayes.inference.reanalysis.digits import digit_ranges
@@ -43,6 +44,20 @@ def test_every_number_that_the_digits_allow_lies_within_their_range(
         assert least - slack <= values.min(), name
         assert values.max() <= most + slack, name
         assert 0.9 * (most - least) <= np.ptp(values), name
+
+
+def test_the_interval_of_a_standard_error_is_that_of_all_pairs_of_digits() -> None:
+    """It is printed beside the standard error, and read as what the paper allows."""
+    (slope,) = read_slopes(published(printed("-0.12", "0.3", n=9)))
+    t = stats.t.isf(np.array([0.25, 0.35]) / 2, 7)
+    assert [0.115 / t[0], 0.125 / t[1]] == pytest.approx(slope.ses, rel=1e-12)
+    (interval,) = read_slopes(
+        published(
+            {"estimate": read_printed("-0.3"), "ci_low": read_printed("-0.5"), "ci_high": read_printed("-0.1"), "n": 9}
+        )
+    )
+    wide = 2 * stats.t.isf(0.025, 7)
+    assert [0.3 / wide, 0.5 / wide] == pytest.approx(interval.ses, rel=1e-12)
 
 
 @pytest.mark.parametrize("others", [0.0, 1.01])

@@ -95,9 +95,13 @@ def test_structures_of_the_paper_are_pooled_as_worked_out_by_hand() -> None:
     assert 0.5 * np.append(1, np.sqrt(2) * scale) == pytest.approx(rows["prior_sd"].to_numpy(), rel=1e-9)
 
 
-def test_shrinking_together_is_fine_enough() -> None:
-    """A rule four times as fine may change nothing that is reported."""
-    coarse, fine = (pool("abcd", ESTIMATES, ERRORS, 7.0, 0.5, 0.9, count) for count in (2, 8))
+@pytest.mark.parametrize(
+    ("df", "s", "correlation", "least"), [(7.0, 0.5, 0.9, 0.1), (1.0, 2.5, 0.99, 0.1), (50.0, 0.5, 0.0, 0.001)]
+)
+def test_shrinking_together_is_fine_enough(df: float, s: float, correlation: float, least: float) -> None:
+    """A much finer rule may change nothing that is reported, however far apart the smallest error and the prior lie."""
+    errors = np.minimum(ERRORS, np.array([1, least, 1, 1]))
+    coarse, fine = (pool("abcd", ESTIMATES, errors, df, s, correlation, count) for count in (0, 12))
     assert fine.mixture.mean() == pytest.approx(coarse.mixture.mean(), rel=1e-8)
     assert fine.mixture.sd() == pytest.approx(coarse.mixture.sd(), rel=1e-8)
     assert (fine.between_mean, fine.between_low, fine.between_high) == pytest.approx(

@@ -16,7 +16,7 @@ from atrobayes.models.normals import SQRT_2PI
 
 COMMON = "common"
 FEWEST = 3  # fewer say nothing about how much structures differ
-PANELS = 2
+PER_PANEL = 3.0  # of the axis of the SD between structures: so long each panel is good to 1e-8
 FARTHEST = 8.5  # half-normal SDs, beyond which 2e-17 lies
 
 
@@ -60,7 +60,7 @@ def pool(
     df: float,
     prior_sd: float,
     correlation: float,
-    panel_count: int = PANELS,
+    panel_count: int = 0,
 ) -> Pooled:
     """Shrink structures towards a common slope as far as the estimates say.
 
@@ -77,7 +77,7 @@ def pool(
         Assumed correlation of the errors of any two structures, on the oriented scale; above -1/(structures - 1),
         below 1.
     panel_count : int
-        Panels of 24 nodes for the SD between structures.
+        Panels of 24 nodes for the SD between structures; 0: as many as its range needs.
 
     Returns
     -------
@@ -89,7 +89,8 @@ def pool(
     precision λ and the SD τ between structures everything is normal; both are integrated on a grid.
     """
     spread, base = np.linalg.eigh(_errors(se, correlation))
-    tau, tau_weight = _between_nodes(se, prior_sd, panel_count)
+    axis = _Axis.of(float(np.sqrt(spread[0])), prior_sd)
+    tau, tau_weight = axis.nodes(prior_sd, panel_count or axis.panels)
     # rotated, the errors are independent
     turned, ones = base.T @ estimate, base.T @ np.ones(len(se))
 
@@ -103,7 +104,7 @@ def pool(
     joint = (weight * of_tau[:, None]).ravel()
     loc, scale = (np.moveaxis(part, 1, 0).reshape(1, len(names) + 1, -1) for part in _terms(given(lam), base))
     mixture = Mixture(("structures",), (COMMON, *names), joint[None], loc, scale).compact()
-    low, high = _between_quantiles(tau, se, prior_sd, of_tau)
+    low, high = axis.quantiles(of_tau)
     return Pooled(mixture, float(tau @ of_tau), low, high, log_evidence)
 
 
@@ -149,24 +150,33 @@ def _errors(se: np.ndarray, correlation: float) -> np.ndarray:
     return se[:, None] * between * se
 
 
-def _between_nodes(se: np.ndarray, prior_sd: float, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Nodes τ and weights under half-N(0, s): close where the smallest error is wide, far up to the prior's end."""
-    unit, most = _stretch(se, prior_sd)
-    at = most * panels.nodes(count)
-    tau = unit * np.sinh(at)
-    density = np.sqrt(2 / np.pi) / prior_sd * np.exp(-0.5 * (tau / prior_sd) ** 2)
-    return tau, panels.weights(count) * most * unit * np.cosh(at) * density
+@dataclass(frozen=True)
+class _Axis:
+    """The SD between structures as τ = unit · sinh(end · x), x from 0 to 1."""
 
+    unit: float
+    end: float
 
-def _between_quantiles(tau: np.ndarray, se: np.ndarray, prior_sd: float, weight: np.ndarray) -> tuple[float, float]:
-    unit, most = _stretch(se, prior_sd)
-    density = weight / panels.weights(len(tau) // panels.ORDER)
-    at = panels.invert(np.stack([density, density]), np.array([0.025, 0.975]))
-    low, high = unit * np.sinh(most * at)
-    return float(low), float(high)
+    @classmethod
+    def of(cls, error: float, prior_sd: float) -> _Axis:
+        """Close where the smallest error (of any direction) is wide, far up to the prior's end."""
+        unit = min(error, prior_sd) / 2
+        return cls(unit, float(np.arcsinh(FARTHEST * prior_sd / unit)))
 
+    @property
+    def panels(self) -> int:
+        return max(2, int(np.ceil(self.end / PER_PANEL)))
 
-def _stretch(se: np.ndarray, prior_sd: float) -> tuple[float, float]:
-    """Unit and end of the axis τ = unit · sinh(end · x), x from 0 to 1."""
-    unit = min(float(se.min()), prior_sd) / 2
-    return unit, float(np.arcsinh(FARTHEST * prior_sd / unit))
+    def nodes(self, prior_sd: float, count: int) -> tuple[np.ndarray, np.ndarray]:
+        """Nodes τ and weights under half-N(0, s)."""
+        at = self.end * panels.nodes(count)
+        tau = self.unit * np.sinh(at)
+        density = np.sqrt(2 / np.pi) / prior_sd * np.exp(-0.5 * (tau / prior_sd) ** 2)
+        return tau, panels.weights(count) * self.end * self.unit * np.cosh(at) * density
+
+    def quantiles(self, weight: np.ndarray) -> tuple[float, float]:
+        """Ends of the equal-tailed 95 % interval."""
+        density = weight / panels.weights(len(weight) // panels.ORDER)
+        at = panels.invert(np.stack([density, density]), np.array([0.025, 0.975]))
+        low, high = self.unit * np.sinh(self.end * at)
+        return float(low), float(high)
