@@ -154,6 +154,9 @@ def test_a_slope_of_the_paper_worked_out_by_hand() -> None:
     assert 1 - expected["mean"] / b == pytest.approx(row["shrinkage"], rel=1e-9)
     assert mass @ (up + down) == pytest.approx(row["p_sig_rep"], rel=1e-6)
     assert mass @ np.where(beta > 0, down, up) / (mass @ (up + down)) == pytest.approx(row["type_s"], rel=1e-6)
+    inner, hdi_weight = line(row["hdi_low"], row["hdi_high"], 60)
+    held = hdi_weight @ (stats.t.pdf((inner - b) / se, n - 2) * stats.norm.pdf(inner, 0, s * scale))
+    assert 0.95 == pytest.approx(held / (weight @ density), abs=1e-9)
     for level, end in ((0.025, row["ci_low"]), (0.975, row["ci_high"])):
         parts = [line(-12 * s * scale, end, 60), line(end, 12 * s * scale, 60)]
         below, above = (w @ (stats.t.pdf((x - b) / se, n - 2) * stats.norm.pdf(x, 0, s * scale)) for x, w in parts)
@@ -176,6 +179,17 @@ def test_the_tipping_prior_is_where_the_sign_is_95_percent_sure() -> None:
         )
         above = moments(beta, weight * likelihood * stats.norm.pdf(beta, 0, s))["above"]
         assert max(above, 1 - above) == pytest.approx(0.95, abs=1e-9)
+
+
+def test_of_two_tipping_priors_the_one_nearer_to_the_usual_is_named() -> None:
+    """Tails of few degrees of freedom make a sign surest under a prior that is neither narrow nor wide."""
+    t = stats.t.isf(0.105 / 2, 1)
+    found = tip(*(np.array([v]) for v in (1.0, 1 / t, 1.0, np.hypot(1, 1 / t))))
+    assert found.prior_s[0] == pytest.approx(0.89, abs=0.01)
+    assert ["narrower"] == list(found.reason)
+    wide = np.array([100.0 * np.hypot(1, 1 / t)])
+    mixture, _ = posterior(np.array([1.0]), np.array([1 / t]), np.array([1.0]), wide)
+    assert 1 - mixture.cdf(np.zeros((1, 1)))[0, 0] < 0.95
 
 
 def test_groups_share_the_wider_scale_and_everybody_has_their_own() -> None:

@@ -150,6 +150,18 @@ def test_groups_of_one_model_share_its_error() -> None:
     assert grid_of_groups(bivariate, 0.5) == pytest.approx(np.array([found.mean()[0], found.sd()[0]]), rel=1e-5)
 
 
+def test_structures_with_unlike_n_have_the_fewest_degrees_of_freedom() -> None:
+    """More would claim to know their common error better than one of them does."""
+    names = ("thalamus", "caudate", "putamen")
+    rows = [printed("-0.30", "0.010", n=n, structure=name) for n, name in zip((20, 8, 14), names, strict=True)]
+    table = reanalyse(published(*rows), Asked(rungs=(0.5,), error_correlations=(0.3,)))
+    alone, together = (table[table["together"] == kind] for kind in ("alone", "structures"))
+    b, se, scale = (alone[name].to_numpy(float) for name in ("published", "se", "scale"))
+    expected = pooled_by_force(b / scale, se / scale, 6.0, 0.5, 0.3)[0]
+    assert expected * np.append(1, scale) == pytest.approx(together["estimate"].to_numpy(float), rel=1e-8)
+    assert [6.0] * 4 == list(together["df"])
+
+
 def test_three_groups_agree_with_two_of_them_where_the_third_says_nothing() -> None:
     """An axis more must not move what the others say, nor the prior that they share."""
     b, se, df = np.array([-0.3, 0.1, 0.2]), np.array([0.15, 0.2, 1e4]), np.array([7.0, 5.0, 12.0])
@@ -205,6 +217,11 @@ def test_groups_of_the_paper_are_pooled_as_worked_out_by_hand(source: str, likel
     assert [*b, b[0] - b[1]] == pytest.approx(list(rows["published"]), rel=1e-9)
     assert [*se, np.hypot(*se)] == pytest.approx(list(rows["se"]), rel=1e-9)
     assert [s] * 3 == pytest.approx(list(rows["prior_sd"]), rel=1e-9)
+    # two separate regressions have no common degrees of freedom for their difference
+    both = {"Table 3": np.nan, "Table 2": df[0]}[source]
+    expected_df = [np.nan] * 3 if likelihood == "normal" else [*df, both]
+    assert expected_df == pytest.approx(list(rows["df"]), nan_ok=True)
+    assert rows["type_s"].isna().to_list() == [False, False, source == "Table 3"]
 
 
 def test_the_order_of_groups_is_no_statement() -> None:
