@@ -83,11 +83,12 @@ def _show(published: Published, findings: Sequence[Finding]) -> None:
 
     from atrobayes.cli.tables import print_table
     from atrobayes.reports.audit.finding import VERDICTS, to_table
+    from atrobayes.reports.sections.audit import comparisons
 
     if not findings:
         typer.echo(f"{published.name}: nothing that could be compared")
         return
-    table = to_table(findings)
+    table = comparisons(to_table(findings))
     counts = pd.crosstab(table["check"], table["verdict"]).reindex(columns=list(VERDICTS), fill_value=0)
     counts = counts.reindex(list(dict.fromkeys(table["check"])))
     heads = [name.replace("_", " ") for name in VERDICTS]

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import pandas as pd
 
+from atrobayes.reports.audit import multiplicity, small_n
 from atrobayes.reports.audit.finding import DISAGREEING, VERDICTS
 from atrobayes.reports.results import Results, each_row
 from atrobayes.reports.section import Section, Table
 from atrobayes.reports.wording import analysis_title, counted, listed, structure_name
 
 TITLE = "Do the printed numbers fit each other?"
+_FEW = 12  # longer tables are shown closed
+_SMALL = (
+    "For true correlations called small, medium and large by convention. Several rows of a patient show less than as "
+    "many patients."
+)
+_MANY = (
+    "p-values adjusted within a family: the structures of one analysis and group. Tests that were made and not printed "
+    "are not counted: where only those below 0.05 are printed, there were more."
+)
+_ALONE = "Adjusted within its family; and the highest odds that it can give alone, whatever the alternative."
 SAID = {
     "consistent": "fit",
     "only_under": "fit only if cut off or rounded up",
@@ -24,9 +35,22 @@ def make(results: Results) -> Section:
     if found is None or not len(found):
         words = "No table was checked. `atrobayes audit ESTIMATES.tsv` checks the numbers of any published table."
         return Section("audit", TITLE, "not_applicable", (words,))
-    apart = found[found["verdict"].isin(DISAGREEING)]
-    tables = [*([_findings(apart)] if len(apart) else []), _counts(found), _assumptions(found)]
-    return Section("audit", TITLE, "warning" if len(apart) else "ok", (_about(found), _outcome(apart)), tuple(tables))
+    compared, apart = comparisons(found), found[found["verdict"].isin(DISAGREEING)]
+    tables = [
+        *([_findings(apart)] if len(apart) else []),
+        _counts(compared),
+        *_told(found, small_n.CHECK, "audit-small", "What so few rows can show at all.", _SMALL),
+        *_told(found[found["quantity"] != "p"], multiplicity.CHECK, "audit-tests", "How many tests there were.", _MANY),
+        *_told(found[found["quantity"] == "p"], multiplicity.CHECK, "audit-p", "What each p < 0.05 says.", _ALONE),
+        _assumptions(found),
+    ]
+    said = (_about(compared), _outcome(apart))
+    return Section("audit", TITLE, "warning" if len(apart) else "ok", said, tuple(tables))
+
+
+def comparisons(found: pd.DataFrame) -> pd.DataFrame:
+    """Rows of audit.tsv that compare numbers; the others describe."""
+    return found[found["check"] != multiplicity.CHECK]
 
 
 def _about(found: pd.DataFrame) -> str:
@@ -82,6 +106,28 @@ def _counts(found: pd.DataFrame) -> Table:
         for name, own in found.groupby("check", sort=False)
     ]
     return Table("audit-counts", pd.DataFrame(cells), "Comparisons by check", "audit.tsv")
+
+
+def _told(found: pd.DataFrame, check: str, name: str, caption: str, details: str) -> list[Table]:
+    """Rows of a check whose message is what it is for."""
+    own = found[found["check"] == check]
+    cells = [
+        {
+            "Where": row.source,
+            "Analysis": analysis_title(row.analysis) if row.analysis else "all",
+            "Structure": _structures(row.structure),
+            "Group": row.group,
+            "Printed": row.printed,
+            "In words": row.message,
+        }
+        for row in each_row(own)
+    ]
+    return [Table(name, pd.DataFrame(cells), caption, "audit.tsv", details, folded=len(cells) > _FEW)] if cells else []
+
+
+def _structures(names: str) -> str:
+    each = names.split("; ")
+    return structure_name(each[0]) if len(each) == 1 else f"{len(each)} structures"
 
 
 def _assumptions(found: pd.DataFrame) -> Table:

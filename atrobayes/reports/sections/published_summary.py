@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pandas as pd
 
+from atrobayes.reports.audit import multiplicity
 from atrobayes.reports.audit.finding import DISAGREEING
 from atrobayes.reports.contrast import P_CUT
 from atrobayes.reports.reanalysis_rows import BASE, shown_slopes, without_posterior
 from atrobayes.reports.results import Results
 from atrobayes.reports.section import Section, Table
+from atrobayes.reports.sections.audit import comparisons
 from atrobayes.reports.wording import counted, listed, number
 
 _SURE = 0.95
@@ -19,7 +21,7 @@ def make(results: Results) -> Section:
     audit, found = results.look("audit"), results.look("reanalysis")
     facts = [("What this page rests on", _rests())]
     if audit is not None and len(audit):
-        facts += [("Do the digits fit each other?", _fit(audit)), *_apart(audit)]
+        facts += [("Do the digits fit each other?", _fit(audit)), *_apart(audit), *_tests(audit)]
     if found is not None and len(found):
         facts += _slopes(found)
     table = Table("at-a-glance", pd.DataFrame(facts, columns=["", "Answer"]), "The page at a glance")
@@ -38,14 +40,15 @@ def _rests() -> str:
 
 
 def _fit(audit: pd.DataFrame) -> str:
-    counts = audit["verdict"].value_counts()
+    compared = comparisons(audit)
+    counts = compared["verdict"].value_counts()
     said = [
         f"{counts.get('consistent', 0)} fit",
         f"{counts.get('only_under', 0)} fit only if numbers were cut off or rounded up",
         f"{counts.get('inconsistent', 0)} do not fit",
         f"{counts.get('cannot_check', 0)} could not be checked",
     ]
-    return f"Of {counted(len(audit), 'comparison', 'comparisons')} {listed(said)}."
+    return f"Of {counted(len(compared), 'comparison', 'comparisons')} {listed(said)}."
 
 
 def _apart(audit: pd.DataFrame) -> list[tuple[str, str]]:
@@ -60,6 +63,13 @@ def _apart(audit: pd.DataFrame) -> list[tuple[str, str]]:
             f"By check: {said}. Such digits tell that a number stands for something else than it seems, or was "
             "copied or set otherwise; not which one, nor why, nor that a conclusion is wrong.",
         )
+    ]
+
+
+def _tests(audit: pd.DataFrame) -> list[tuple[str, str]]:
+    whole = audit[(audit["check"] == multiplicity.CHECK) & (audit["analysis"] == "")]
+    return [
+        ("How many tests", f"{message} Tests that were not printed are not among them.") for message in whole["message"]
     ]
 
 
