@@ -48,6 +48,10 @@ class Printed:
         """Value of one unit of the last printed place."""
         return float(_unit(self.places))
 
+    def below(self, limit: float) -> bool:
+        """Whether it is below a limit: as `is_below`."""
+        return is_below(self.value, self.bound, limit)
+
     def bounds(self, how: str) -> tuple[float, float]:
         """Lowest and highest number that would have been printed so.
 
@@ -132,6 +136,21 @@ def read_printed(text: str, place: Place | None = None, comma: str = "") -> Prin
         raise DataError(place.fault(repr(text), "a number", "write it as printed, or n/a where none is printed"))
     sign = bound.group(1) if bound else ""
     return Printed(text, float(plain), _places(plain), _BOUNDS.get(sign, sign), "; ".join(filter(None, notes)))
+
+
+def is_below(value: float, bound: str, limit: float) -> bool:
+    """Whether a printed number is below a limit.
+
+    Parameters
+    ----------
+    value : float
+    bound : str
+        "<": below the limit if the bound is not above it; ">": never, because nothing tells; else: by its value.
+    limit : float
+    """
+    if bound == ">":
+        return False
+    return value <= limit if bound == "<" else value < limit
 
 
 def comma_style(texts: list[str]) -> str:

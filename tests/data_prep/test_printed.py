@@ -95,3 +95,12 @@ def test_numbers_of_our_own_tables_have_eight_digits() -> None:
     low, high = exactly(-0.0123456789).bounds("rounded")
     assert low <= -0.0123456789 <= high
     assert 1e-9 == pytest.approx(high - low)
+
+
+@pytest.mark.parametrize(
+    ("text", "below"),
+    [("0.049", True), ("0.05", False), ("<0.05", True), ("≤0.05", True), ("<0.06", False), (">0.01", False)],
+)
+def test_a_bound_is_below_a_limit_only_where_it_must_be(text: str, below: bool) -> None:
+    """A p printed as > 0.01 would be counted as significant, and one printed as < 0.05 not."""
+    assert below == read_printed(text).below(0.05)

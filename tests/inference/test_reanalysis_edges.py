@@ -155,3 +155,10 @@ def test_a_table_without_slopes_has_no_rows(tmp_path: Path) -> None:
     table = reanalysed(tmp_path, {"term": "interaction", "group": "A-B", "estimate": ""}, {"estimate": ""})
     assert len(table) == 0
     assert "estimate" in table.columns
+
+
+def test_a_structure_printed_for_all_alone_is_no_set_of_groups(tmp_path: Path) -> None:
+    """A table without groups would end in a crash."""
+    found = reanalysed(tmp_path, {"group": "ALL", "n": "40", "estimate": "1.0", "p": "0.05"})
+    assert {"alone"} == set(found["together"])
+    assert found["estimate"].notna().all()

@@ -31,8 +31,9 @@ def can_pool(df: np.ndarray, *, shared: bool) -> bool:
     shared : bool
         As of `pool_groups`.
     """
-    few = len(df) == 2 or shared or bool(df.min() >= FEWEST_DF)
-    return 1 < len(df) <= MOST_GROUPS and few
+    if not 1 < len(df) <= MOST_GROUPS:
+        return False
+    return len(df) == 2 or shared or bool(df.min() >= FEWEST_DF)
 
 
 def pool_groups(

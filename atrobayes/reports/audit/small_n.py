@@ -18,6 +18,7 @@ from atrobayes.models.published_model import model_of
 from atrobayes.reports.audit.finding import Finding, Interval, fit_words, overlap, verdict_of
 from atrobayes.reports.audit.intervals import share, size
 from atrobayes.reports.audit.named import fullest
+from atrobayes.reports.audit.p_from_r import obstacle
 
 if TYPE_CHECKING:
     from atrobayes.data_prep.published_tables import Published, PublishedEstimate
@@ -131,7 +132,7 @@ def _bell(z: np.ndarray) -> np.ndarray:
 def _finding(rows: Sequence[PublishedEstimate], n: int) -> Finding:
     first, limit = rows[0], smallest_r(n)
     p = [row.p for row in rows if row.p is not None]
-    below = sum(number.value < SIGNIFICANT for number in p)
+    below = sum(number.below(SIGNIFICANT) for number in p)
     verdict, ways = verdict_of({how: all(_same_side(row, limit, how) for row in rows) for how in ROUNDINGS})
     ordinary = all(model_of(row) == "ordinary" for row in rows)
     against = "" if verdict == "consistent" else f" Printed p and r of {_who(rows, limit)} {fit_words(verdict, ways)}."
@@ -165,7 +166,7 @@ def _who(rows: Sequence[PublishedEstimate], limit: float) -> str:
 
 def _same_side(row: PublishedEstimate, limit: float, how: str) -> bool:
     found = _size(row, how)
-    if row.p is None or found is None:
+    if row.p is None or found is None or obstacle(row):
         return True
     low, high = row.p.bounds(how)
     if high < SIGNIFICANT:

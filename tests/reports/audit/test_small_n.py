@@ -78,3 +78,9 @@ def test_p_and_r_stand_on_the_same_side_of_the_limit() -> None:
     assert "inconsistent" == _found(("0.092", "0.55")).verdict
     # the limit is 0.44407
     assert "only_under" == _found(("0.0499", "0.4440")).verdict
+
+
+def test_a_bound_of_p_is_counted_by_what_it_says() -> None:
+    """A p printed as > 0.01 would count as significant."""
+    found = check(Published("", tuple(_rows(("<0.05", "0.7"), (">0.01", "0.1"), ("0.6", "0.1")))))
+    assert any("p < 0.05 in 1 of 3" in finding.printed for finding in found)
