@@ -28,7 +28,7 @@ def print_sizes(rows: pd.DataFrame, title: str) -> None:
         {
             _NAME: f"{row.source} {row.structure} {row.group}",
             "slope": short(row.published),
-            "p": short(row.p),
+            "p": f"{row.p_bound} {short(row.p)}".strip(),
             "mean": short(row.estimate),
             interval: f"{short(row.ci_low)} to {short(row.ci_high)}",
             "shrunk by": short(row.shrinkage, ".0%"),

@@ -50,6 +50,8 @@ class Slope:
     n : int or None
     estimate, p : float
         As printed; p NaN where none is.
+    p_bound : str
+        "<" or ">" where only a bound of p is printed; else "".
     likelihood : str
         "t" or "normal".
     df : float
@@ -75,6 +77,7 @@ class Slope:
     n: int | None
     estimate: float
     p: float
+    p_bound: str
     likelihood: str
     df: float
     residual_df: float
@@ -198,6 +201,7 @@ def _slope(row: PublishedEstimate, likelihood: str, df: float, said: str) -> Slo
         n=row.n,
         estimate=row.estimate.value,
         p=math.nan if row.p is None else row.p.value,
+        p_bound="" if row.p is None else row.p.bound,
         likelihood=likelihood,
         df=df,
         residual_df=df if row.n is None else row.n - 2.0,

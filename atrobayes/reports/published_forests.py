@@ -9,7 +9,7 @@ from atrobayes.models import student_t
 from atrobayes.reports.contrast import P_CUT, PD_CUT
 from atrobayes.reports.figures.drawing import BAYES, CLASSICAL
 from atrobayes.reports.figures.forest import ForestWords, forest_svg
-from atrobayes.reports.reanalysis_rows import at_base
+from atrobayes.reports.reanalysis_rows import at_base, p_below
 from atrobayes.reports.section import Figure
 from atrobayes.reports.wording import level, listed, structure_name
 
@@ -62,7 +62,7 @@ def forest_rows(shown: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(
         **numbers,
         term=[f"slope[{group}]" for group in rows["group"]],
-        clear=np.where(rows["method"] == "published", rows["p"] < P_CUT, rows["pd"] > PD_CUT),
+        clear=np.where(rows["method"] == "published", p_below(rows, P_CUT), rows["pd"] > PD_CUT),
         flagged=False,
         verdict="",
         rope_low=np.nan,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from atrobayes.data_prep.printed import is_below
 from atrobayes.models.priors import SLOPE_SD
 
 BASE = SLOPE_SD["regularising"]
@@ -47,6 +48,24 @@ def at_base(found: pd.DataFrame, together: str) -> pd.DataFrame:
     rows = found[(found["together"] == together) & (found["prior_s"] == BASE) & found["row"].notna()]
     same = np.sign(rows["median"].astype(float)) == np.sign(rows["published"].astype(float))
     return rows.assign(sign=np.where(same, rows["pd"], 1 - rows["pd"]).astype(float))
+
+
+def p_below(rows: pd.DataFrame, limit: float) -> pd.Series:
+    """Whether each published p is below a limit, bounds by what they say.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        With the columns `p` and `p_bound`.
+    limit : float
+
+    Returns
+    -------
+    Series of bool
+        With the index of `rows`; false where no p is published.
+    """
+    cells = zip(rows["p"], rows["p_bound"], strict=True)
+    return pd.Series([is_below(p, bound, limit) for p, bound in cells], rows.index, dtype=bool)
 
 
 def interactions(found: pd.DataFrame) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from atrobayes.inference.reanalysis.groups import FEWEST_DF, MOST_GROUPS
 from atrobayes.reports.reanalysis_rows import at_base
 from atrobayes.reports.results import each_row
 from atrobayes.reports.section import Table
@@ -43,7 +44,7 @@ def alone_table(name: str, shown: pd.DataFrame, audited: Mapping[float, str]) ->
         _named(row)
         | {
             "Published": printed(row.published),
-            "p": printed(row.p),
+            "p": _p(row),
             "Posterior mean": fixed(row.estimate, _places(row)),
             f"{level(shown)} equal-tailed": between(row.ci_low, row.ci_high, _places(row)),
             "Shrunk by": _percent(row.shrinkage),
@@ -113,7 +114,8 @@ def together_table(name: str, shown: pd.DataFrame, found: pd.DataFrame) -> Table
     details = (
         "Posterior mean, and in brackets the probability of the published sign. Structures: shrunk together, for each "
         f"assumed correlation of their errors{_with(structures)}. n/a: a structure that contains others, or nothing to "
-        "be shrunk with."
+        f"be shrunk with. More than {MOST_GROUPS} groups are not shrunk together, nor {MOST_GROUPS} of separate "
+        f"regressions where one has fewer than {FEWEST_DF} degrees of freedom."
     )
     caption = "The same slopes, shrunk together with other structures or other groups."
     return Table(name, pd.DataFrame(cells), caption, FILE, details)
@@ -208,7 +210,7 @@ def refused_table(name: str, rows: pd.DataFrame) -> Table:
         | _named(row)
         | {
             "Published": printed(row.published),
-            "p": f"{'< ' if 'bound of p' in row.note else ''}{printed(row.p)}",
+            "p": _p(row),
             "Standard error, as the digits allow": _span(row.se_low, row.se_high),
             "Why": row.status,
         }
@@ -222,6 +224,10 @@ def _named(row: Any) -> dict[str, str]:
         "Structure": structure_name(row.structure),
         "Group": "all" if row.group == "ALL" else row.group,
     }
+
+
+def _p(row: Any) -> str:
+    return f"{row.p_bound} {printed(row.p)}".strip()
 
 
 def _places(row: Any) -> int:

@@ -40,7 +40,7 @@ _TEXT = {
     "changes.tsv": "patient structure",
     "audit.tsv": "check verdict source analysis structure quantity group printed implied assumptions message",
     "reanalysis.tsv": (
-        "source analysis structure term group together likelihood prior unit tipping_reason status note"
+        "source analysis structure term group together likelihood prior unit p_bound tipping_reason status note"
     ),
     "assurance.tsv": "analysis structure term conclusion",
 }

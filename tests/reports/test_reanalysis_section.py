@@ -11,6 +11,7 @@ import pytest
 from published_example import HOSTILE, small_table
 from scipy import stats
 
+from atrobayes.cli.reanalysis_tables import print_sizes
 from atrobayes.data_prep.published_tables import read_published
 from atrobayes.files import write_table
 from atrobayes.inference.reanalysis.columns import COLUMNS
@@ -234,3 +235,46 @@ def test_a_folder_with_one_of_the_tables_gives_a_page(results: Results, tmp_path
         assert "could not be made" not in page
         (tmp_path / name).unlink()
     assert ["summary", "audit", "reanalysis", "methods"] == [make(Results(tmp_path)).id for make in SECTIONS]
+
+
+@pytest.fixture(scope="module")
+def bounds(tmp_path_factory: pytest.TempPathFactory) -> Results:
+    """Bounds of p beside a standard error and, in the last row, without one."""
+    folder = tmp_path_factory.mktemp("bounds")
+    lines = [
+        "source\tanalysis\tstructure\tterm\tgroup\tn\testimate\tp\tse",
+        "T\ta\tthalamus\tslope\tA\t40\t-0.50\t<0.05\t0.200",
+        "T\ta\tcaudate\tslope\tA\t40\t-0.10\t> 0.01\t0.200",
+        "T\ta\tputamen\tslope\tA\t40\t-0.10\t0.62\t0.200",
+        "T\ta\tleaf\tslope\tA\t40\t0.000\t>0.05\tn/a",
+    ]
+    (folder / "table.tsv").write_text("\n".join(lines) + "\n")
+    found = reanalyse(read_published(folder / "table.tsv"), Asked(rungs=(0.5,), error_correlations=(0.0,)))
+    write_table(folder / "reanalysis.tsv", found, COLUMNS)
+    return Results(folder)
+
+
+def test_a_bound_of_p_is_shown_as_one(bounds: Results, capsys: pytest.CaptureFixture[str]) -> None:
+    """A p above 0.05 would stand on the page as one below, or as the bound itself."""
+    page = reanalysis.make(bounds)
+    assert ["< 0.05", "> 0.01", "0.62"] == _table(page, "alone")["p"].tolist()
+    assert ["> 0.05"] == page.tables[0].frame["p"].tolist()
+    print_sizes(shown_slopes(bounds.look("reanalysis")), "t")
+    assert "> 0.01" in capsys.readouterr().out
+
+
+def test_a_bound_of_p_is_clear_only_where_it_must_be(bounds: Results) -> None:
+    """A p printed as > 0.01 would be drawn and counted as significant, and < 0.05 not."""
+    found = bounds.look("reanalysis")
+    rows = forest_rows(shown_slopes(found), found)
+    assert [True, False, False] == rows.loc[rows["method"] == "published", "clear"].tolist()
+    (table,) = published_summary.make(bounds).tables
+    facts = dict(table.frame.itertuples(index=False, name=None))
+    assert facts["Published with p < 0.05"].startswith("1 slope ")
+
+
+def test_why_many_groups_are_not_shrunk_together_is_told(section) -> None:
+    """n/a beside four groups would look like a failure."""
+    (part,) = section.parts
+    (table,) = [table for table in part.tables if table.name.endswith("together")]
+    assert "More than 3 groups are not shrunk together" in table.details

@@ -41,7 +41,12 @@ COLUMNS: tuple[Column, ...] = (
         },
     ),
     Column("published", "Published slope, or the difference of two.", "as unit"),
-    Column("p", "As published."),
+    Column("p", "As published; where p_bound is one, the bound."),
+    Column(
+        "p_bound",
+        "Whether only a bound of p is published; n/a where p itself is.",
+        levels={"<": "p is below the number", ">": "p is above the number"},
+    ),
     Column("se", "Standard error from the printed values.", "as unit"),
     Column("se_low", "Lowest standard error that the printed digits allow; 0: none excluded.", "as unit"),
     Column("se_high", "Highest standard error that the printed digits allow; inf: none excluded.", "as unit"),

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from atrobayes.data_prep.published_tables import Published
 
+_NO_P = {"p": math.nan, "p_bound": ""}
+
 
 def reanalyse(published: Published, asked: Asked | None = None) -> pd.DataFrame:
     """Posterior of every published slope.
@@ -111,7 +113,7 @@ def _pooled(work: Work, which: list[int], correlation: float, s: float) -> list[
         "df": finite(float(df.min())),
         "note": f"with {', '.join(names)}",
     }
-    common = about(slopes[0], "structures") | {"row": None, "structure": COMMON, "n": None, "p": math.nan}
+    common = about(slopes[0], "structures") | {"row": None, "structure": COMMON, "n": None} | _NO_P
     common |= dict.fromkeys(("published", "se", "se_low", "se_high"), math.nan)
     abouts = [(common, 1.0), *((about(slope, "structures"), scale[k]) for k, slope in enumerate(slopes))]
     return [
@@ -147,7 +149,7 @@ def _grouped(work: Work, which: list[int], s: float) -> list[dict[str, Any]]:
     se_all = np.array([*se, *(math.hypot(se[i], se[j]) for i, j in pairs)])
     df_all = np.array([*df, *([df.min()] * len(pairs) if shared else [math.nan] * len(pairs))])
     cells = summarise(mixture, work.asked.interval, published_numbers(b_all[None], se_all[None], df_all[None]))
-    both = about(slopes[0], "groups") | {"row": None, "term": "interaction", "n": None, "p": math.nan}
+    both = about(slopes[0], "groups") | {"row": None, "term": "interaction", "n": None} | _NO_P
     both |= dict.fromkeys(("se_low", "se_high"), math.nan)
     abouts = [about(slope, "groups") for slope in slopes]
     abouts += [

@@ -114,6 +114,7 @@ def about(slope: Slope, together: str) -> dict[str, Any]:
         "unit": "as published",
         "published": slope.estimate,
         "p": slope.p,
+        "p_bound": slope.p_bound,
         "se": math.nan if slope.refused else slope.se,
         "se_low": slope.ses[0],
         "se_high": slope.ses[1],

@@ -105,11 +105,11 @@ def _family(tests: list[Test]) -> list[Finding]:
         for name, names in zip(("Benjamini–Hochberg", "Holm"), kept, strict=True)
     )
     family = _counted(tests, row.analysis, row.group, f"of {row.term}s of {row.analysis} in {row.group}; {words}")
-    return [family, *(_one(*test, *pair) for test, pair in zip(tests, q, strict=True) if test[1].value < SIGNIFICANT)]
+    return [family, *(_one(*test, *pair) for test, pair in zip(tests, q, strict=True) if test[1].below(SIGNIFICANT))]
 
 
 def _counted(tests: Sequence[Test], analysis: str, group: str, words: str) -> Finding:
-    number, below = len(tests), sum(p.value < SIGNIFICANT for _, p in tests)
+    number, below = len(tests), sum(p.below(SIGNIFICANT) for _, p in tests)
     expected = SIGNIFICANT * number
     return Finding(
         CHECK,
@@ -128,8 +128,6 @@ def _counted(tests: Sequence[Test], analysis: str, group: str, words: str) -> Fi
 
 
 def _one(row: PublishedEstimate, p: Printed, bh: Interval, fwer: Interval) -> Finding:
-    low, high = share(p, "rounded")
-    odds = (odds_bound(high), odds_bound(low))
     return Finding(
         CHECK,
         "consistent",
@@ -142,5 +140,16 @@ def _one(row: PublishedEstimate, p: Printed, bh: Interval, fwer: Interval) -> Fi
         span(bh),
         f"{_FAMILY}; {_HIGHEST_RATIO}",
         f"{row.term} p {p.text}: adjusted for its family {span(bh)} (Benjamini–Hochberg) and {span(fwer)} (Holm); "
-        f"alone it speaks for an association with odds of at most {span(odds, 3)} to 1.",
+        f"alone it multiplies the odds of an association by {_most(*share(p, 'rounded'))}.",
     )
+
+
+def _most(low: float, high: float) -> str:
+    """Most that p within these ends can do to the odds, in words."""
+    if low > 0:
+        return f"at most {_short(odds_bound(low))}"
+    return f"{_short(odds_bound(high))} or more, no limit can be told"
+
+
+def _short(factor: float) -> str:
+    return f"{factor:.{2 if factor < 100 else 3}g}"

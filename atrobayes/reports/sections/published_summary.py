@@ -7,7 +7,7 @@ import pandas as pd
 from atrobayes.reports.audit import multiplicity
 from atrobayes.reports.audit.finding import DISAGREEING
 from atrobayes.reports.contrast import P_CUT
-from atrobayes.reports.reanalysis_rows import BASE, shown_slopes, without_posterior
+from atrobayes.reports.reanalysis_rows import BASE, p_below, shown_slopes, without_posterior
 from atrobayes.reports.results import Results
 from atrobayes.reports.section import Section, Table
 from atrobayes.reports.sections.audit import comparisons
@@ -78,7 +78,7 @@ def _slopes(found: pd.DataFrame) -> list[tuple[str, str]]:
     without = f" {counted(len(refused), 'slope has', 'slopes have')} too little in print for one."
     many = f"{len(shown)} of {len(shown) + len(refused)}.{without if len(refused) else ''}"
     facts = [("Slopes with a posterior", many)]
-    small = shown[shown["p"] < P_CUT]
+    small = shown[p_below(shown, P_CUT)]
     if len(small):
         facts.append((f"Published with p < {P_CUT}", _small(small)))
     return facts

@@ -60,3 +60,25 @@ def test_a_result_counts_once_and_families_are_apart() -> None:
     # 2 × 0.01234, the digits allowing 2 × 0.012335 to 2 × 0.012345
     assert ["0.02467 to 0.02469", "0.035 to 0.045"] == [finding.implied for finding in found if finding.quantity == "p"]
     assert [] == check(Published("", ()))
+
+
+def test_bounds_of_p_count_by_what_they_say() -> None:
+    """A p printed as < 0.05 would not count as below 0.05, and one printed as > 0.01 would."""
+    whole, _, *ones = check(Published("", (_row("s", "<0.05"), _row("t", ">0.01"), _row("u", "0.6"))))
+    assert "3 tests, 1 with p < 0.05" == whole.printed
+    assert ["<0.05"] == [finding.printed for finding in ones]
+
+
+@pytest.mark.parametrize(
+    ("p", "words"),
+    [
+        ("0.0300", "by at most 3.5."),
+        ("<0.001", "by 53 or more, no limit can be told."),
+        ("0.000", "by 97 or more, no limit can be told."),
+    ],
+)
+def test_a_bayes_factor_is_said_to_multiply_odds(p: str, words: str) -> None:
+    """A factor would be taken for odds, and the least that a bound allows for the most."""
+    assert check(Published("", (_row("s", p),)))[-1].message.endswith(
+        f"alone it multiplies the odds of an association {words}"
+    )
