@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from atrobayes.data_prep.structures import CATALOGUE
 from atrobayes.models.published_model import model_of
-from atrobayes.reports.audit.finding import Finding, Interval, fit_words, judge, span
+from atrobayes.reports.audit.finding import Finding, Interval, fit_words, judge, overlap, span
 from atrobayes.reports.audit.intervals import plus
 
 if TYPE_CHECKING:
+    from atrobayes.data_prep.printed import Printed
     from atrobayes.data_prep.published_tables import Published, PublishedEstimate
 
 CHECK = "additivity"
@@ -70,6 +71,9 @@ def _finding(whole: PublishedEstimate, parts: tuple[str, ...], rows: Mapping[str
     if reason:
         return _said(whole, "cannot_check", printed, "", reason)
     verdict, ways = judge(whole.estimate.bounds, lambda how: _sum(present, how))
+    if verdict == "inconsistent" and not whole.parts and _between(whole.estimate, present):
+        reason = "it lies between its sides, as their mean would; the column parts tells what is a sum"
+        return _said(whole, "cannot_check", printed, "", reason)
     implied = span(_sum(present, "rounded"))
     sums = " + ".join(f"({row.estimate.text})" for row in present if row.estimate)
     message = f"{sums} = {implied}, and {whole.estimate.text} is printed: the digits {fit_words(verdict, ways)}"
@@ -94,6 +98,11 @@ def _not_checked(whole: PublishedEstimate, parts: tuple[str, ...], rows: Mapping
 
 def _sum(rows: list[PublishedEstimate], how: str) -> Interval:
     return reduce(plus, [row.estimate.bounds(how) for row in rows if row.estimate])
+
+
+def _between(whole: Printed, sides: list[PublishedEstimate]) -> bool:
+    ends = [side.estimate.bounds("rounded") for side in sides if side.estimate]
+    return overlap(whole.bounds("rounded"), (min(low for low, _ in ends), max(high for _, high in ends)))
 
 
 def _told(row: PublishedEstimate) -> str:

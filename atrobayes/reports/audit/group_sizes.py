@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 from atrobayes.reports.audit.finding import Finding
 from atrobayes.reports.audit.slope_groups import EVERYBODY, pairs_of
 
 if TYPE_CHECKING:
-    from atrobayes.data_prep.published_tables import Published
+    from atrobayes.data_prep.published_tables import Published, PublishedEstimate
 
 CHECK = "group_sizes"
 ASSUMES = "the groups named are all there are, and no row of data is in two of them"
@@ -43,7 +44,24 @@ def _of_estimates(published: Published) -> Iterator[Finding]:
 def _of_interactions(published: Published) -> Iterator[Finding]:
     for row, first, second in pairs_of(published):
         of = {first.group: first.n, second.group: second.n}
+        others = _others(published, row, of)
+        # a joint fit of more groups than the two rests on the rows of all
+        of |= others if row.n is not None and None not in others.values() and _whole(of | others) == row.n else {}
         yield _finding((row.source, row.analysis, row.structure, row.group), row.n, of)
+
+
+def _others(published: Published, row: PublishedEstimate, of: dict[str, int | None]) -> dict[str, int | None]:
+    place = (row.source, row.analysis, row.structure)
+    return {
+        one.group: one.n
+        for one in published.estimates
+        if one.term == "slope" and (one.source, one.analysis, one.structure) == place
+        if one.group != EVERYBODY and one.group not in of
+    }
+
+
+def _whole(of: dict[str, int | None]) -> int:
+    return sum(n or 0 for n in of.values())
 
 
 def _of_summaries(published: Published) -> Iterator[Finding]:
@@ -66,6 +84,8 @@ def _finding(place: tuple[str, str, str, str], total: int | None, groups: dict[s
     parts = ", ".join(f"{name} {'n/a' if n is None else n}" for name, n in groups.items())
     if total is None or len(known) < len(groups):
         verdict, message = "cannot_check", "not every n is printed"
+    elif sum(known) != total and _some_add_up(known, total):
+        verdict, message = "cannot_check", "some of the groups add up: others may be other divisions of the same rows"
     else:
         verdict = "consistent" if sum(known) == total else "inconsistent"
         sums = f"{' + '.join(map(str, known))} = {sum(known)}, and {total} is printed for {group}"
@@ -83,3 +103,7 @@ def _finding(place: tuple[str, str, str, str], total: int | None, groups: dict[s
         assumptions=ASSUMES,
         message=message,
     )
+
+
+def _some_add_up(sizes: list[int], total: int) -> bool:
+    return any(sum(some) == total for many in range(2, len(sizes)) for some in combinations(sizes, many))

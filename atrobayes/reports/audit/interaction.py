@@ -20,6 +20,10 @@ ASSUMES = (
     "slopes and interaction come from one fit without shared covariates, so that the slopes of different patients are "
     "independent given the variances: interaction = first slope - second, its squared standard error the sum of theirs"
 )
+APART = (
+    "each slope may come from a regression of its group alone and the interaction from one of both with a common "
+    "residual variance, which then bounds its standard error from below and p from below"
+)
 
 
 def check(published: Published) -> list[Finding]:
@@ -71,7 +75,8 @@ def _test(row: PublishedEstimate, first: PublishedEstimate, second: PublishedEst
         f"a difference of {gap} between slopes with standard errors {errors} gives p = {span(implied)}, and "
         f"p = {p.text} is printed: the digits {fit_words(verdict, ways)}"
     )
-    return _said(row, "p", verdict, p.text, span(implied), message)
+    assumes = ASSUMES if _one_fit(row, first, second) else f"{ASSUMES}; {APART}"
+    return _said(row, "p", verdict, p.text, span(implied), message, assumes)
 
 
 def _gap(first: PublishedEstimate, second: PublishedEstimate, how: str) -> Interval:
@@ -86,8 +91,27 @@ def _implied(row: PublishedEstimate, first: PublishedEstimate, second: Published
     errors = [_error(row, one, how) for one in (first, second)]
     if errors[0] is None or errors[1] is None:
         return None
-    statistic = over(size(_gap(first, second, how)), root_of_squares(errors[0], errors[1]))
-    return p_of_t(statistic, _df(row, (first, second)))
+    error = root_of_squares(errors[0], errors[1])
+    if not _one_fit(row, first, second):
+        error = _least(errors[0][0], errors[1][0], first.n, second.n), math.inf
+    return p_of_t(over(size(_gap(first, second, how)), error), _df(row, (first, second)))
+
+
+def _one_fit(row: PublishedEstimate, first: PublishedEstimate, second: PublishedEstimate) -> bool:
+    """Whether slopes and interaction are known to share their residual variance: mixed models, or the same df."""
+    return model_of(row) == "mixed" or (row.df is not None and row.df == first.df == second.df)
+
+
+def _least(first: float, second: float, n: int | None, other: int | None) -> float:
+    """Least standard error of a difference with a common variance, by the errors and sizes of separate regressions.
+
+    With d = n - 2 the common variance is (d₁s₁² + d₂s₂²)/(d₁ + d₂); whatever the ratio of s₁ and s₂, the standard error
+    is at least (e₁√d₁ + e₂√d₂)/√(d₁ + d₂).
+    """
+    if n is None or other is None:
+        return min(first, second)
+    d, e = n - 2, other - 2
+    return (first * math.sqrt(d) + second * math.sqrt(e)) / math.sqrt(d + e)
 
 
 def _error(row: PublishedEstimate, slope: PublishedEstimate, how: str) -> Interval | None:
@@ -105,7 +129,15 @@ def _df(row: PublishedEstimate, slopes: tuple[PublishedEstimate, ...]) -> Interv
     return min(FEWEST, max((least or 14) - 4, 1)), math.inf
 
 
-def _said(row: PublishedEstimate, quantity: str, verdict: str, printed: str, implied: str, message: str) -> Finding:
+def _said(
+    row: PublishedEstimate,
+    quantity: str,
+    verdict: str,
+    printed: str,
+    implied: str,
+    message: str,
+    assumes: str = ASSUMES,
+) -> Finding:
     known = row.df is not None or model_of(row) == "ordinary"
     return Finding(
         check=CHECK,
@@ -117,6 +149,6 @@ def _said(row: PublishedEstimate, quantity: str, verdict: str, printed: str, imp
         group=row.group,
         printed=printed,
         implied=implied,
-        assumptions=ASSUMES if known else f"{ASSUMES}; {UNKNOWN_DF}",
+        assumptions=assumes if known else f"{assumes}; {UNKNOWN_DF}",
         message=message,
     )

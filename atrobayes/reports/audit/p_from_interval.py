@@ -72,6 +72,9 @@ def _p_of_width(row: PublishedEstimate, estimate: Printed, p: Printed) -> Findin
     verdict, ways = judge(lambda how: share(p, how), implied)
     said = span(implied("rounded"))
     told = f"estimate {estimate.text}, interval {_interval(row)}"
+    if verdict == "inconsistent" and not _must_be_wald(row):
+        message = "p is not that of a t interval with 95 %: interval or test may be of another kind or level"
+        return _said(row, "p", "cannot_check", f"{told}, p = {p.text}", "", f"{_TEST}; {_WALD}", message)
     message = f"{told} give p = {said}, and p = {p.text} is printed: the digits {fit_words(verdict, ways)}"
     return _said(row, "p", verdict, f"{told}, p = {p.text}", f"p = {said}", f"{_TEST}; {_WALD}", message)
 

@@ -39,7 +39,7 @@ def check(published: Published) -> list[Finding]:
 
 
 def _finding(row: PublishedEstimate, p: Printed, name: str, number: Printed) -> Finding:
-    reason = _not_checked(row)
+    reason = obstacle(row)
     if reason or row.n is None:
         return _said(row, p, name, number, "cannot_check", "", f"p is not worked out from {_NAMES[name]}: {reason}")
     n = row.n
@@ -55,8 +55,13 @@ def _finding(row: PublishedEstimate, p: Printed, name: str, number: Printed) -> 
     return _said(row, p, name, number, verdict, span(implied), message)
 
 
-def _not_checked(row: PublishedEstimate) -> str:
-    """Why there is no arithmetic between the two; "" where there is."""
+def obstacle(row: PublishedEstimate) -> str:
+    """Say why there is no arithmetic between p and r of a row; "" where there is.
+
+    Parameters
+    ----------
+    row : PublishedEstimate
+    """
     if row.n is None:
         return "n is not printed"
     if model_of(row) != "ordinary":

@@ -27,6 +27,11 @@ _LENGTH = re.compile(
     rf"(?<![a-z0-9])(?P<count>\d+(?:\.\d+)?|{'|'.join(_WORDS)})[ _-]*(?P<unit>{'|'.join(_YEARS)})s?(?![a-z])",
     re.IGNORECASE,
 )
+# lengths that are no follow-up: ages, and changes that are divided by their time already
+_OTHER_TIME = re.compile(
+    r"(?<![a-z])(ages?|aged|old|older|young|younger|annuali[sz]ed|annual|yearly|per|rate|duration|above|below|since)(?![a-z])",
+    re.IGNORECASE,
+)
 _ASSUMPTIONS = (
     "one and the same predictor; change in proportion to time; ordinary regression with n − 2 degrees of freedom "
     "unless stated; estimates may be correlated in any way; a pair is called inconsistent by sampling alone in at most "
@@ -113,10 +118,10 @@ def follow_up(analysis: str) -> tuple[float, str] | None:
     Returns
     -------
     tuple of float and str, or None
-        Years and what is left; None where the name states no length, or more than one.
+        Years and what is left; None where the name states no length, more than one, or speaks of ages or of rates.
     """
     found = list(_LENGTH.finditer(analysis))
-    if len(found) != 1:
+    if len(found) != 1 or _OTHER_TIME.search(analysis.replace("_", " ")):
         return None
     count = found[0]["count"].lower()
     years = float(_WORDS.get(count, 0) or count) * _YEARS[found[0]["unit"].lower()]

@@ -13,7 +13,7 @@ from atrobayes.reports.audit.intervals import minus, over, share, size, t_of_p
 if TYPE_CHECKING:
     from atrobayes.data_prep.published_tables import PublishedEstimate
 
-FEWEST = 10.0
+FEWEST = 3.0
 UNKNOWN_DF = f"degrees of freedom are not printed: any from {FEWEST:g} (fewer where n is smaller) to infinity"
 LEVEL = 0.95
 

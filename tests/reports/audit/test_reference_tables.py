@@ -58,6 +58,8 @@ def _row(k: int, line: int, one: dict[str, Any], style: Style) -> PublishedEstim
         ci_low=style.significant(one["ci_low"]) if has_interval else None,
         ci_high=style.significant(one["ci_high"]) if has_interval else None,
         model="mixed" if one["source"] == "Mixed" else "",
+        # without this it could be the mean of its sides
+        parts=("left_size", "right_size") if one["structure"] == "size" else (),
     )
 
 
