@@ -16,6 +16,7 @@ _POWER = re.compile(r"\s*[×x·*]\s*10\s*\^?\s*([-+\u2010-\u2015\u2212]?\d+)$")
 _GROUPED = re.compile(r"(?<=\d)[ \u00a0\u2007\u2009\u202f'\u2019](?=\d{3}(?!\d))")
 _MARK = re.compile(r"(?<=[\d.])\s*[*†‡§]+$")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_MOST_POWER = 300  # as far as a computer's numbers go, and some room
 _BOUNDS = {"≤": "<", "≥": ">"}
 
 
@@ -132,8 +133,12 @@ def read_printed(text: str, place: Place | None = None, comma: str = "") -> Prin
     elif plain.count(".") > 1:
         plain, note = _without_points(plain)
         notes.append(note)
-    if not _NUMBER.fullmatch(plain) or not math.isfinite(float(plain)):
-        raise DataError(place.fault(repr(text), "a number", "write it as printed, or n/a where none is printed"))
+    number = _NUMBER.fullmatch(plain)
+    if not number:
+        raise DataError(place.fault(repr(text), "a number", _advice(text)))
+    if abs(float((number[2] or "e0")[1:])) > _MOST_POWER or not math.isfinite(float(plain)):
+        expected = f"a power of ten from -{_MOST_POWER} to {_MOST_POWER}"
+        raise DataError(place.fault(repr(text), expected, "check it against the publication"))
     sign = bound.group(1) if bound else ""
     return Printed(text, float(plain), _places(plain), _BOUNDS.get(sign, sign), "; ".join(filter(None, notes)))
 
@@ -176,6 +181,12 @@ def exactly(value: float) -> Printed:
     """
     text = f"{value:.7e}"
     return Printed(f"{value:.8g}", float(text), _places(text))
+
+
+def _advice(text: str) -> str:
+    if "%" in text:
+        return "leave the % out, and write p, r and r2 as shares: 0.05 for 5%"
+    return "write the number alone, or n/a where none is printed"
 
 
 def _sign(value: Decimal) -> int:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from atrobayes.data_prep.printed import Place, Printed, comma_style, read_printed
 from atrobayes.errors import DataError, Fault, attempt
-from atrobayes.files import MISSING, Column, read_table
+from atrobayes.files import MISSING, Column, read_table, read_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,11 +31,14 @@ class Limits:
         Lowest and highest, both allowed.
     expected : str
         The same in words.
+    bounds : bool
+        Whether it may be printed as a bound, such as <0.001.
     """
 
     low: float
     high: float
     expected: str
+    bounds: bool = True
 
     def hold(self, value: float) -> bool:
         """Whether a number keeps them."""
@@ -108,7 +111,7 @@ class Reader:
         line : int
         name : str
         limits : Limits, optional
-            What it may be; only numbers with limits may be printed as a bound.
+            What it may be; without them it may not be printed as a bound.
         places : int, optional
             Decimal places it was printed with at least.
         """
@@ -122,7 +125,7 @@ class Reader:
         if limits and not limits.hold(number.value):
             self.faults.append(place.fault(repr(text), limits.expected, "check it against the publication"))
             return None
-        if number.bound and not limits:
+        if number.bound and not (limits and limits.bounds):
             self.faults.append(place.fault(repr(text), "a number, no bound", "leave the cell empty"))
             return None
         if number.note:
@@ -149,12 +152,15 @@ class Reader:
             self._noted.append(f"{name}: thousands marks left out")
             text = text.replace(",", "")
         try:
-            value = read_printed(text, place).value
+            number = read_printed(text, place)
         except DataError as error:
             self.faults += error.faults
             return None
-        if value.is_integer() and value >= least:
-            return int(value)
+        if number.bound:
+            self.faults.append(place.fault(repr(text), f"{expected}; no bound", "leave the cell empty"))
+            return None
+        if number.value.is_integer() and number.value >= least:
+            return int(number.value)
         self.faults.append(place.fault(repr(text), expected, "check it against the publication"))
         return None
 
@@ -203,10 +209,12 @@ def read_rows(path: Path) -> pd.DataFrame:
     Raises
     ------
     DataError
-        As `files.read_table`.
+        As `files.read_table`; and if it starts with a comment.
     """
     if not path.exists():
         raise DataError(
             Fault("no such file", "a table of published numbers", f"check the path; {_TEMPLATE}", str(path))
         )
+    if read_text(path).startswith("#"):
+        raise DataError(Fault("a comment line", "the header", "remove it: comments are not read", str(path), 1))
     return read_table(path)

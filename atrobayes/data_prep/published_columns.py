@@ -28,7 +28,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("r", "Correlation coefficient as printed."),
     Column("r2", "R squared as printed."),
     Column("se", "Standard error of the estimate as printed.", "as estimate"),
-    Column("df", "Degrees of freedom of the test, where stated."),
+    Column("df", "Degrees of freedom of the test, where stated; above 0."),
     Column("ci_low", "Lower end of the 95 % confidence interval as printed.", "as estimate"),
     Column("ci_high", "Upper end of the 95 % confidence interval as printed.", "as estimate"),
     Column(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -30,6 +31,8 @@ __all__ = ["COLUMNS", "SUMMARY_COLUMNS", "Published", "PublishedEstimate", "Publ
 
 THE_PAPER = "the founding paper"
 _AMOUNT = Limits(0, math.inf, "a number, 0 or more")
+_DF = Limits(sys.float_info.min, math.inf, "a number above 0", bounds=False)
+_STEP = Limits(0, math.inf, "a number, 0 or more", bounds=False)
 _SHARE = Limits(0, 1, "a number from 0 to 1")
 _CORRELATION = Limits(-1, 1, "a number from -1 to 1")
 _PERCENTAGE = Limits(0, 100, "a number from 0 to 100")
@@ -222,7 +225,7 @@ def _read_summaries(path: Path) -> Published:
 
 def _estimate(reader: Reader, line: int) -> PublishedEstimate:
     places = reader.whole(line, "printed_digits", 0, "a number of decimal places")
-    df = reader.printed(line, "df", _AMOUNT)
+    df = reader.printed(line, "df", _DF)
     low, high = (reader.printed(line, name, None, places) for name in ("ci_low", "ci_high"))
     if low and high and low.value > high.value:
         reader.fault(line, "ci_low", f"{low.text} above {high.text}", "the lower end of the interval", "swap the ends")
@@ -251,7 +254,7 @@ def _estimate(reader: Reader, line: int) -> PublishedEstimate:
 
 def _summary(reader: Reader, line: int) -> PublishedSummary:
     kind = reader.label(line, "kind", list(KINDS))
-    step = reader.printed(line, "granularity", _AMOUNT)
+    step = reader.printed(line, "granularity", _STEP)
     return PublishedSummary(
         line,
         reader.text(line, "source"),

@@ -10,8 +10,8 @@ import pytest
 from atrobayes.data_prep.published_tables import of_estimates, read_published
 from atrobayes.errors import DataError
 
-HEADER = "source\tanalysis\tstructure\tterm\tgroup\tn\testimate\tp\tr\tci_low\tci_high\tprinted_digits\n"
-GOOD = ["Table 1", "growth", "leaf", "slope", "A", "12", "0.50", "0.03", "0.6", "0.1", "0.9", ""]
+HEADER = "source\tanalysis\tstructure\tterm\tgroup\tn\testimate\tp\tr\tci_low\tci_high\tprinted_digits\tdf\n"
+GOOD = ["Table 1", "growth", "leaf", "slope", "A", "12", "0.50", "0.03", "0.6", "0.1", "0.9", "", ""]
 NAMES = HEADER.split()
 
 
@@ -45,6 +45,17 @@ def test_the_papers_tables_are_part_of_the_package() -> None:
         ({"r": "1.1"}, "line 2, r: found '1.1'; expected a number from -1 to 1"),
         ({"estimate": "large"}, "line 2, estimate: found 'large'; expected a number"),
         ({"estimate": "<2"}, "line 2, estimate: found '<2'; expected a number, no bound"),
+        ({"p": "1e-99999999"}, "line 2, p: found '1e-99999999'; expected a power of ten from -300 to 300"),
+        ({"estimate": "2 × 10^400"}, "expected a power of ten from -300 to 300"),
+        (
+            {"n": "<10"},
+            "line 2, n: found '<10'; expected a whole number, 3 or more: with fewer rows a slope has no p; no",
+        ),
+        ({"df": "> 30"}, "line 2, df: found '> 30'; expected a number, no bound"),
+        ({"df": "0"}, "line 2, df: found '0'; expected a number above 0"),
+        ({"r": "37.5%"}, "line 2, r: found '37.5%'; expected a number; leave the % out"),
+        ({"p": "p = 0.03"}, "line 2, p: found 'p = 0.03'; expected a number; write the number alone, or n/a"),
+        ({"p": "n.s."}, "line 2, p: found 'n.s.'; expected a number; write the number alone, or n/a"),
         ({"term": "slop"}, "did you mean 'slope'?"),
         ({"group": ""}, "line 2, group: found nothing; expected a name"),
         ({"ci_low": "1.5"}, "line 2, ci_low: found 1.5 above 0.9"),
@@ -103,3 +114,21 @@ def test_our_own_table_is_translated() -> None:
     assert [("slope", "A"), ("slope", "B"), ("interaction", "A-B")] == [(row.term, row.group) for row in read]
     assert (0.1, None) == (read[0].ci_low.value, read[1].ci_low)
     assert ("ordinary", 9, 0.1, 7.0) == (read[0].model, read[0].n, read[0].se.value, read[0].df)
+
+
+def test_the_step_of_a_persons_value_is_no_bound(tmp_path: Path) -> None:
+    """A step below 1 would be taken for 1, and means held to whole numbers."""
+    path = tmp_path / "summaries.tsv"
+    path.write_text(
+        "source\tquantity\tgroup\tn\tkind\tvalue\tgranularity\nT\tage\tA\t5\tmean\t37.5\t<1\n", encoding="utf-8"
+    )
+    with pytest.raises(DataError, match="line 2, granularity: found '<1'; expected a number, no bound"):
+        read_published(None, path)
+
+
+def test_a_comment_line_is_not_taken_for_the_header(tmp_path: Path) -> None:
+    """Whoever wrote where the table is from would be told that every column is missing."""
+    path = _table(tmp_path)
+    path.write_text("# Table 2, as printed\n" + path.read_text())
+    with pytest.raises(DataError, match="line 1: found a comment line; expected the header; remove it"):
+        read_published(path)

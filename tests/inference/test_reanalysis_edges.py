@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from published_rows import printed, published
 
 from atrobayes.data_prep.published_tables import read_published
 from atrobayes.errors import DataError
@@ -79,7 +80,6 @@ def test_a_row_that_says_enough_has_a_posterior(tmp_path: Path, row: dict[str, s
         ({"estimate": "1.0e200"}, "beyond 1e-100"),
         ({"p": ""}, "no p, standard error or interval"),
         ({"n": ""}, "neither n nor df"),
-        ({"df": "0"}, "no degrees of freedom"),
         ({"n": "", "df": "40", "model": "mixed"}, "the prior has no scale"),
         ({"p": "", "se": "0.0"}, "towards 0"),
         ({"p": "", "ci_low": "-0.3", "ci_high": "-0.3"}, "towards 0"),
@@ -162,3 +162,9 @@ def test_a_structure_printed_for_all_alone_is_no_set_of_groups(tmp_path: Path) -
     found = reanalysed(tmp_path, {"group": "ALL", "n": "40", "estimate": "1.0", "p": "0.05"})
     assert {"alone"} == set(found["together"])
     assert found["estimate"].notna().all()
+
+
+def test_without_degrees_of_freedom_there_is_no_posterior() -> None:
+    """Our own tables may hold a fit with none left: no cell of a file, so no fault, and a posterior from nothing."""
+    (row,) = reanalyse(published(printed("-0.30", "0.02", n=9, df=0.0))).to_dict("records")
+    assert "no degrees of freedom are left" in row["status"]
