@@ -26,8 +26,9 @@ RARE = 0.01
 RARE_OF_SUSPECTS = 0.5
 _ASSUMPTIONS = (
     f"results under two names differ at least as results of outcomes do that are correlated {ALIKE:g} and of one "
-    "association and SD, and are independent between groups; two analyses do not rest on the very same rows of data; everybody is left out where groups are compared; what is "
-    f"expected fewer than {RARE:g} times among all pairs of rows compared is no coincidence, or fewer than "
+    "association and SD, and are independent between groups; two analyses do not rest on the very same rows of "
+    "data; everybody is left out where groups are compared; what is expected fewer than "
+    f"{RARE:g} times among all pairs of rows compared is no coincidence, or fewer than "
     f"{RARE_OF_SUSPECTS:g} times among those of a row that does not fit its own name elsewhere"
 )
 
